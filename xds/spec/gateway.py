@@ -1,0 +1,44 @@
+"""Gateways: groups of Envoys, their listeners, and the defaults of what they serve."""
+
+from typing import Literal
+
+from xds.spec.upstream import Model, UpstreamSettings
+from xds.spec.values import Port
+
+DEFAULT_GATEWAY = "default"
+
+
+class Listen(Model):
+    """Where the Envoys of a gateway accept requests."""
+
+    address: str = "127.0.0.1"
+    port: Port
+
+
+class NodeMatch(Model):
+    """Which Envoys belong to a gateway: every condition given must hold."""
+
+    cluster: str | None = None
+    id: str | None = None
+    """A glob: `edge-*`."""
+    metadata: dict[str, str] = {}
+
+
+class Gateway(Model):
+    """A group of Envoys that are all to have the same configuration."""
+
+    name: str
+    mode: Literal["table"] = "table"
+    domain: str | None = None
+    """A deployment without `hosts` is also reached at `<name>.<domain>`."""
+    nodes: tuple[NodeMatch, ...] = ()
+    """Any of these; none: `node.cluster` equals the gateway's name."""
+    listeners: tuple[Listen, ...] = ()
+    version_header: str | None = "x-canary-version"
+    """The response header that names the version; null turns it off."""
+    defaults: UpstreamSettings = UpstreamSettings()
+
+
+def default_gateway() -> Gateway:
+    """The gateway of a server that was configured with none."""
+    return Gateway(name=DEFAULT_GATEWAY, listeners=(Listen(port=10000),))
