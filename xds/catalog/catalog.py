@@ -1,0 +1,76 @@
+"""The catalog of one target: everything a group of Envoys is to have.
+
+A commit takes what is new and what goes, and yields only what really changed, each change with the
+resource before and after. Streams keep no copy of the catalog: they note what they owe (see
+`xds.discovery.watch`), so a commit costs as much as it changes, however much there is.
+"""
+
+import dataclasses
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+
+from xds.catalog.resource import Resource
+from xds.catalog.types import ROUTING
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Change:
+    """One resource before and after a commit; None where there was, or is, none."""
+
+    type: str
+    name: str
+    before: Resource | None
+    after: Resource | None
+
+
+class Catalog:
+    """Resources by type and name. `position` grows by one with every commit that changes something."""
+
+    def __init__(self) -> None:
+        self.position = 0
+        self._resources: defaultdict[str, dict[str, Resource]] = defaultdict(dict)
+        self._named: dict[str, int] = {}
+
+    def get(self, type_: str, name: str) -> Resource | None:
+        """The resource of that name, if there is one."""
+        return self._resources[type_].get(name)
+
+    def all(self, type_: str) -> Mapping[str, Resource]:
+        """Every resource of a type by name (a live view: don't keep it)."""
+        return self._resources[type_]
+
+    def names_cluster(self, cluster: str) -> bool:
+        """Whether any resource of a routing type names the cluster."""
+        return cluster in self._named
+
+    def commit(self, put: Iterable[Resource], gone: Iterable[tuple[str, str]] = ()) -> tuple[Change, ...]:
+        """Take new resources in and others out, and say what changed.
+
+        Args:
+            put: resources that are new or may have changed; an equal version is no change.
+            gone: (type, name) of those that are to be no more.
+        """
+        changes = tuple(self._commit(put, gone))
+        self.position += bool(changes)
+        return changes
+
+    def _commit(self, put: Iterable[Resource], gone: Iterable[tuple[str, str]]) -> Iterator[Change]:
+        for resource in put:
+            before = self._resources[resource.type].get(resource.name)
+            if before is None or before.version != resource.version:
+                self._resources[resource.type][resource.name] = resource
+                yield self._changed(resource.type, resource.name, before, resource)
+        for type_, name in gone:
+            removed = self._resources[type_].pop(name, None)
+            if removed is not None:
+                yield self._changed(type_, name, removed, None)
+
+    def _changed(self, type_: str, name: str, before: Resource | None, after: Resource | None) -> Change:
+        if type_ in ROUTING:
+            for cluster in after.clusters if after else ():
+                self._named[cluster] = self._named.get(cluster, 0) + 1
+            for cluster in before.clusters if before else ():
+                self._named[cluster] -= 1
+                if not self._named[cluster]:
+                    del self._named[cluster]
+        return Change(type_, name, before, after)

@@ -1,0 +1,35 @@
+"""The types of resources that xDS carries: their URLs, and the order in which they are answered."""
+
+import enum
+
+_PREFIX = "type.googleapis.com/"
+
+
+class Type(enum.StrEnum):
+    """The type URLs this server knows, in the order of answering: what is named before what names it.
+
+    Elsewhere a type is just its URL, a `str`: a peer may ask for types that nobody knows, and is
+    then told that there is nothing.
+    """
+
+    CLUSTER = _PREFIX + "envoy.config.cluster.v3.Cluster"
+    ENDPOINT = _PREFIX + "envoy.config.endpoint.v3.ClusterLoadAssignment"
+    SECRET = _PREFIX + "envoy.extensions.transport_sockets.tls.v3.Secret"
+    RUNTIME = _PREFIX + "envoy.service.runtime.v3.Runtime"
+    EXTENSION = _PREFIX + "envoy.config.core.v3.TypedExtensionConfig"
+    LISTENER = _PREFIX + "envoy.config.listener.v3.Listener"
+    SCOPED_ROUTE = _PREFIX + "envoy.config.route.v3.ScopedRouteConfiguration"
+    ROUTE = _PREFIX + "envoy.config.route.v3.RouteConfiguration"
+    VIRTUAL_HOST = _PREFIX + "envoy.config.route.v3.VirtualHost"
+
+
+ROUTING = frozenset({Type.LISTENER, Type.SCOPED_ROUTE, Type.ROUTE, Type.VIRTUAL_HOST})
+"""Types whose resources may name clusters, and therefore wait for them."""
+
+WILDCARD_BY_DEFAULT = frozenset({Type.CLUSTER, Type.LISTENER})
+"""Types for which a first request without names asks for everything."""
+
+
+def short_name(url: str) -> str:
+    """`Cluster`, `RouteConfiguration`: the message's own name, as people say it."""
+    return url.rpartition(".")[2]

@@ -1,0 +1,77 @@
+"""When a resource may go out: never a route before its clusters, never a cluster before its routes.
+
+These gates hold on streams that subscribe to clusters or listeners by wildcard, which is what Envoy
+does. Clients that ask for everything by name (gRPC's) walk from listener to endpoint themselves;
+gates would deadlock them.
+
+    endpoints and the like   never wait: Envoy acknowledges a cluster only after its endpoints
+    a route just asked for   is answered at once: the peer waits for it
+    routes and listeners     wait until each cluster of ours they name was acknowledged
+    cluster removals         wait until no route the peer has, or may have, names the cluster
+    endpoint removals        wait until the cluster is gone or changed
+"""
+
+from collections.abc import Mapping
+
+from xds.catalog.catalog import Catalog
+from xds.catalog.resource import Resource
+from xds.catalog.types import ROUTING, Type
+from xds.discovery.watch import Item, Watch
+
+
+class Order:
+    """The gates of one stream, over its watches as they are at the moment."""
+
+    def __init__(self, catalog: Catalog, watches: Mapping[str, Watch]) -> None:
+        self._catalog = catalog
+        self._watches = watches
+
+    def applies(self) -> bool:
+        """Whether this stream is one that has gates."""
+        return any(
+            type_ in self._watches and self._watches[type_].subscription.wildcard
+            for type_ in (Type.CLUSTER, Type.LISTENER)
+        )
+
+    def may_go(self, type_: str, item: Item) -> bool:
+        """Whether the stream may be sent this item now."""
+        if type_ in ROUTING:
+            return item.after is None or _newly_asked(item) or self._clusters_known(item.after)
+        if item.after is None and type_ == Type.CLUSTER:
+            return self._nothing_routes_to(item.name)
+        if item.after is None and type_ == Type.ENDPOINT:
+            return item.asked or self._cluster_settled(item.name)
+        return True
+
+    def _clusters_known(self, resource: Resource) -> bool:
+        clusters = self._watches.get(Type.CLUSTER)
+        ours = (name for name in resource.clusters if self._catalog.get(Type.CLUSTER, name))
+        return all(
+            clusters is not None and (not clusters.subscription.covers(name) or clusters.acknowledged(name))
+            for name in ours
+        )
+
+    def _nothing_routes_to(self, cluster: str) -> bool:
+        routing = [watch for type_, watch in self._watches.items() if type_ in ROUTING]
+        if self._catalog.names_cluster(cluster):
+            return False
+        if any(watch.in_flight or watch.rejections.parked for watch in routing):
+            return False
+        return not any(
+            name in watch.unsure or _may_name(held, cluster)
+            for watch in routing
+            for name, held in watch.owed.items()
+        )
+
+    def _cluster_settled(self, cluster: str) -> bool:
+        clusters = self._watches.get(Type.CLUSTER)
+        return clusters is None or (cluster not in clusters.owed and clusters.acknowledged(cluster))
+
+
+def _newly_asked(item: Item) -> bool:
+    return item.asked and item.before is None
+
+
+def _may_name(held: Resource | None, cluster: str) -> bool:
+    """Whether a route the peer has names the cluster; one known only by version may name any."""
+    return held is not None and (not held.body or cluster in held.clusters)

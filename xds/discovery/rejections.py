@@ -1,0 +1,84 @@
+"""Finding the offender in an answer that was refused, and leaving the peer alone with it.
+
+A peer refuses a whole answer, whichever resource it dislikes. The resources of a refused answer
+become suspects and are tried again in halves, breadth first, until the offender stands alone: at
+most 2 log2(n) + 2 messages. An offender is parked at the refused version: it is not sent again on
+this stream until it changes, so nothing spins. A peer that refuses everything is given up on after
+a few refusals in a row, whatever the number of resources: then all that it refused is parked.
+"""
+
+import dataclasses
+from collections import deque
+from collections.abc import Collection, Iterable, Iterator, Sequence
+
+from xds.catalog.resource import Resource
+
+GIVE_UP_AFTER = 6
+"""Refusals in a row, without one acceptance, after which all suspects are parked. Halving breadth
+first, a single offender among any number causes at most two in a row."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Rejection:
+    """A resource parked at the version the peer refused ("" for a refused removal)."""
+
+    name: str
+    version: str
+    text: str
+
+
+class Rejections:
+    """The suspects and the parked of one watch."""
+
+    def __init__(self) -> None:
+        self.parked: dict[str, Rejection] = {}
+        self._suspects: deque[tuple[Rejection, ...]] = deque()
+        self._in_a_row = 0
+
+    def holds_back(self, name: str, target: Resource | None) -> bool:
+        """Whether the peer refused just this version of it."""
+        parked = self.parked.get(name)
+        return parked is not None and parked.version == _version(target)
+
+    def batches(self, owed: Collection[str]) -> Iterator[list[str]]:
+        """What may be tried together: each group of suspects by itself, then all the others."""
+        while self._suspects and not any(suspect.name in owed for suspect in self._suspects[0]):
+            self._suspects.popleft()
+        suspects: set[str] = set()
+        for group in self._suspects:
+            names = [suspect.name for suspect in group if suspect.name in owed]
+            suspects.update(names)
+            yield names
+        yield [name for name in owed if name not in suspects]
+
+    def accepted(self, names: Iterable[str]) -> None:
+        """The peer took an answer with these names."""
+        self._in_a_row = 0
+        for name in names:
+            self.parked.pop(name, None)
+
+    def refused(self, items: Sequence[tuple[str, Resource | None]], text: str) -> None:
+        """The peer refused an answer of these."""
+        self._in_a_row += 1
+        group = tuple(Rejection(name, _version(target), text) for name, target in items)
+        if self._in_a_row >= GIVE_UP_AFTER:
+            self._park(group)
+            while self._suspects:
+                self._park(self._suspects.popleft())
+        elif len(group) == 1:
+            self._park(group)
+        else:
+            middle = len(group) // 2
+            self._suspects += [group[:middle], group[middle:]]
+
+    def retry(self, names: Iterable[str]) -> None:
+        """Something these depend on has changed for the better: try them once more."""
+        for name in names:
+            self.parked.pop(name, None)
+
+    def _park(self, group: Iterable[Rejection]) -> None:
+        self.parked |= {rejection.name: rejection for rejection in group}
+
+
+def _version(target: Resource | None) -> str:
+    return target.version if target else ""

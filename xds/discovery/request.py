@@ -1,0 +1,38 @@
+"""What a peer says, whatever the dialect and the encoding: the messages between decoder and stream."""
+
+import dataclasses
+from collections.abc import Mapping
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Node:
+    """Who the peer is. Copied out of the first request, which is large and not kept."""
+
+    id: str = ""
+    cluster: str = ""
+    metadata: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    version: tuple[int, int, int] | None = None
+    """Of Envoy; None where the peer is no Envoy or doesn't say."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Request:
+    """One request on a stream.
+
+    Attributes:
+        type: the type URL.
+        node: given on the first request of a stream, at the least.
+        subscribe: names newly asked for (`*`: everything).
+        unsubscribe: names no longer wanted.
+        known: version by name of what the peer has from an earlier stream.
+        nonce: of the answer this one acknowledges or refuses; "" for a spontaneous request.
+        error: why it refuses; None for an acknowledgement.
+    """
+
+    type: str
+    node: Node | None = None
+    subscribe: tuple[str, ...] = ()
+    unsubscribe: tuple[str, ...] = ()
+    known: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    nonce: str = ""
+    error: str | None = None

@@ -1,0 +1,117 @@
+"""One aggregated stream: its watches, and what to send next.
+
+The adapter feeds decoded requests and, whenever there may be something to say, asks for the next
+answer until there is none. There is no queue of answers: each is made of the latest state at the
+moment it can be written, so a slow peer costs no memory.
+"""
+
+import dataclasses
+import functools
+from collections.abc import Iterable, Iterator
+
+from xds.catalog.catalog import Catalog, Change
+from xds.catalog.types import ROUTING, Type
+from xds.discovery.order import Order
+from xds.discovery.rejections import Rejection
+from xds.discovery.request import Node, Request
+from xds.discovery.watch import Answer, Item, Watch
+
+_ORDER = {type_.value: rank for rank, type_ in enumerate(Type)}
+
+
+@dataclasses.dataclass
+class Counters:
+    """What a stream has seen so far."""
+
+    answers: int = 0
+    acknowledgements: int = 0
+    refusals: int = 0
+    stale: int = 0
+
+
+class Stream:
+    """The protocol state of one peer on an aggregated stream."""
+
+    def __init__(self, catalog: Catalog, node: Node) -> None:
+        self.node = node
+        self.counters = Counters()
+        self.watches: dict[str, Watch] = {}
+        self._catalog = catalog
+        self._order = Order(catalog, self.watches)
+
+    def receive(self, request: Request) -> None:
+        """Take in one request: what it acknowledges or refuses, then what it asks for."""
+        watch = self.watches.get(request.type)
+        first = watch is None
+        if watch is None:
+            watch = self._open(request.type)
+        if request.nonce:
+            self._answered(watch, request)
+        if first or request.subscribe:
+            watch.subscribe(request.subscribe, request.known)
+        if request.unsubscribe:
+            watch.unsubscribe(request.unsubscribe)
+
+    def notice(self, changes: Iterable[Change]) -> bool:
+        """The catalog changed; returns whether any of it concerns this stream."""
+        concerned = False
+        for change in changes:
+            watch = self.watches.get(change.type)
+            if watch is not None and watch.subscription.covers(change.name):
+                watch.notice(change)
+                concerned = True
+        return concerned
+
+    def next_answer(self) -> Answer | None:
+        """The next message to send; None while there is nothing to say or an answer is awaited."""
+        gated = self._order.applies()
+        for type_, watch in self.watches.items():
+            may_go = functools.partial(self._order.may_go, type_) if gated else _anything_goes
+            answer = watch.next_answer(may_go)
+            if answer is not None:
+                self.counters.answers += 1
+                return answer
+        return None
+
+    @property
+    def in_sync(self) -> bool:
+        """Whether the peer acknowledged all it asked for and is to have (what it refuses aside)."""
+        return all(watch.in_sync for watch in self.watches.values())
+
+    def rejections(self) -> Iterator[tuple[str, Rejection]]:
+        """What the peer refuses now, by type."""
+        for type_, watch in self.watches.items():
+            for rejection in watch.rejections.parked.values():
+                yield type_, rejection
+
+    def _open(self, type_: str) -> Watch:
+        self.watches[type_] = watch = Watch(type_, self._catalog)
+        for known in sorted(self.watches, key=lambda url: _ORDER.get(url, len(_ORDER))):
+            self.watches[known] = self.watches.pop(known)
+        return watch
+
+    def _answered(self, watch: Watch, request: Request) -> None:
+        if request.nonce not in watch.in_flight:
+            self.counters.stale += 1
+        elif request.error is None:
+            self.counters.acknowledgements += 1
+            self._retry_routes_of(watch.type, watch.accepted(request.nonce))
+        else:
+            self.counters.refusals += 1
+            watch.refused(request.nonce, request.error)
+
+    def _retry_routes_of(self, type_: str, accepted: Iterable[Item]) -> None:
+        """A route refused for want of a cluster may be fine now that the cluster was accepted."""
+        if type_ != Type.CLUSTER:
+            return
+        new = {item.name for item in accepted if item.before is None and item.after is not None}
+        for routing in ROUTING & self.watches.keys():
+            parked = self.watches[routing].rejections
+            for name in list(parked.parked):
+                resource = self._catalog.get(routing, name)
+                if resource is not None and resource.clusters & new:
+                    parked.retry([name])
+
+
+def _anything_goes(item: Item) -> bool:  # noqa: ARG001 (the form of a gate)
+    return True

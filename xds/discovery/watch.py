@@ -1,0 +1,226 @@
+"""One type on one stream: what the peer asked for, what it is owed, what it has not answered yet.
+
+A watch keeps no copy of what its peer has. It keeps the *exceptions*: `owed` names the resources of
+which the peer has something else than the catalog does (or may have), with what it has; everything
+else the peer has exactly as the catalog does. A change of the catalog adds to `owed` what the peer
+now lacks; sending takes it out again; a refusal puts it back. So an Envoy in sync costs nothing
+but its interned subscription, and whatever comes between, the latest state is what is sent.
+"""
+
+import dataclasses
+from collections.abc import Callable, Iterable, Iterator, Mapping
+
+from xds.catalog.catalog import Catalog, Change
+from xds.catalog.resource import Resource
+from xds.catalog.types import WILDCARD_BY_DEFAULT
+from xds.discovery.rejections import Rejections
+from xds.discovery.subscription import NOTHING, WILDCARD
+
+MAX_ANSWER = 1_000_000
+"""Bytes of resources in one message; gRPC refuses messages of 4 MB by default."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Item:
+    """One resource of an answer: what the peer had, and what it is sent (None: removed)."""
+
+    name: str
+    before: Resource | None
+    after: Resource | None
+    asked: bool = False
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Answer:
+    """One message to the peer.
+
+    Answers of one type follow each other only when acknowledged, except for the parts of one that
+    was too large for a message.
+    """
+
+    type: str
+    nonce: str
+    items: tuple[Item, ...]
+
+
+MayGo = Callable[[Item], bool]
+"""Whether an item may be sent now (`xds.discovery.order`)."""
+
+
+class Watch:
+    """The state of one type on one stream."""
+
+    def __init__(self, type_: str, catalog: Catalog) -> None:
+        self.type = type_
+        self.subscription = NOTHING
+        self.owed: dict[str, Resource | None] = {}
+        self.unsure: set[str] = set()
+        self.in_flight: dict[str, Answer] = {}
+        self.rejections = Rejections()
+        self._asked: set[str] = set()
+        self._greeting_due = False
+        self._unfinished = False
+        self._greeted = False
+        self._catalog = catalog
+        self._nonce = (-1, 0)
+
+    # What the peer asks for.
+
+    def subscribe(self, names: Iterable[str], known: Mapping[str, str]) -> None:
+        """Names (or `*`) are asked for; `known` has the versions the peer says it has.
+
+        A name asked for is answered, though the peer may have it already, unless it proved that.
+        """
+        first, self._greeted = not self._greeted, True
+        names = list(names)
+        if first and not names and self.type in WILDCARD_BY_DEFAULT:
+            names = [WILDCARD]
+        before = self.subscription
+        self.subscription = before.with_names(names)
+        if self.subscription.wildcard and not before.wildcard:
+            self._owe_everything(known)
+            self._greeting_due = not known
+        for name in names:
+            if name != WILDCARD:
+                self._owe_asked(name, known, had=before.covers(name))
+
+    def unsubscribe(self, names: Iterable[str]) -> None:
+        """Names (or `*`) are of no more interest; one that the wildcard still covers is answered."""
+        dropped = [name for name in names if name == WILDCARD or name in self.subscription.names]
+        self.subscription = self.subscription.without_names(dropped)
+        for name in dropped:
+            if self.subscription.wildcard and name != WILDCARD:
+                self._owe_asked(name, {}, had=True)
+            else:
+                self._forget(name)
+        if WILDCARD in dropped:
+            for name in [name for name in self.owed if not self.subscription.covers(name)]:
+                self._forget(name)
+
+    def _owe_everything(self, known: Mapping[str, str]) -> None:
+        for name in {**self._catalog.all(self.type), **known}:
+            if name not in self.subscription.names:
+                self.owed[name] = self._known(name, known)
+
+    def _owe_asked(self, name: str, known: Mapping[str, str], *, had: bool) -> None:
+        if name in known:
+            self.owed[name] = self._known(name, known)
+        else:
+            self.owed.setdefault(name, self._catalog.get(self.type, name) if had else None)
+            self.unsure.add(name)
+            self._asked.add(name)
+
+    def _known(self, name: str, known: Mapping[str, str]) -> Resource | None:
+        return Resource(self.type, name, known[name]) if name in known else None
+
+    def _forget(self, name: str) -> None:
+        self._settle(name)
+        self.rejections.retry([name])
+
+    # What changes.
+
+    def notice(self, change: Change) -> None:
+        """The catalog changed a resource this watch's subscription covers."""
+        self.owed.setdefault(change.name, change.before)
+
+    # What goes out.
+
+    def next_answer(self, may_go: MayGo) -> Answer | None:
+        """The next message to send, or None while there is nothing to say, or an answer is awaited."""
+        if self.in_flight and not self._unfinished:
+            return None
+        items, self._unfinished = self._take(may_go)
+        if not items and not (self._greeting_due and not self.owed):
+            return None
+        self._greeting_due = False
+        answer = Answer(self.type, self._next_nonce(), tuple(items))
+        self.in_flight[answer.nonce] = answer
+        return answer
+
+    def _take(self, may_go: MayGo) -> tuple[list[Item], bool]:
+        """Items that may go now, up to the size of a message; and whether there are more of them."""
+        in_flight = {item.name for answer in self.in_flight.values() for item in answer.items}
+        for names in self.rejections.batches(self.owed):
+            ready = (item for item in self._due(names) if item.name not in in_flight and may_go(item))
+            taken, more = _message_full(ready)
+            if taken:
+                for item in taken:
+                    self._settle(item.name)
+                return taken, more
+        return [], False
+
+    def _due(self, names: Iterable[str]) -> Iterator[Item]:
+        for name in names:
+            after = self._catalog.get(self.type, name)
+            before = self.owed[name]
+            if name not in self.unsure and _same(before, after):
+                self._settle(name)
+            elif not self.rejections.holds_back(name, after):
+                yield Item(name, before, after, name in self._asked)
+
+    def _settle(self, name: str) -> None:
+        self.owed.pop(name, None)
+        self.unsure.discard(name)
+        self._asked.discard(name)
+
+    def _next_nonce(self) -> str:
+        """Unique on this stream, and equal on all streams that are sent the same (shared bytes)."""
+        position, part = self._nonce
+        self._nonce = (self._catalog.position, part + 1 if position == self._catalog.position else 0)
+        return f"{self._nonce[0]}.{self._nonce[1]}"
+
+    # What the peer says to it.
+
+    def accepted(self, nonce: str) -> tuple[Item, ...]:
+        """The peer acknowledged an answer; an unknown nonce says nothing."""
+        answer = self.in_flight.pop(nonce, None)
+        if answer is None:
+            return ()
+        self.rejections.accepted(item.name for item in answer.items)
+        return answer.items
+
+    def refused(self, nonce: str, text: str) -> tuple[Item, ...]:
+        """The peer refused an answer: what it has of those resources is uncertain now."""
+        answer = self.in_flight.pop(nonce, None)
+        if answer is None:
+            return ()
+        mine = [item for item in answer.items if self.subscription.covers(item.name)]
+        for item in mine:
+            self.owed[item.name] = item.before
+            self.unsure.add(item.name)
+        self.rejections.refused([(item.name, item.after) for item in mine], text)
+        return answer.items
+
+    # How it stands.
+
+    @property
+    def in_sync(self) -> bool:
+        """Whether the peer acknowledged all that it is to have (what it refuses aside)."""
+        held_back = self.rejections.holds_back
+        return not self.in_flight and all(
+            held_back(name, self._catalog.get(self.type, name)) for name in self.owed
+        )
+
+    def acknowledged(self, name: str) -> bool:
+        """Whether the peer acknowledged some version of this resource."""
+        for answer in self.in_flight.values():
+            for item in answer.items:
+                if item.name == name:
+                    return item.before is not None
+        return self.owed[name] is not None if name in self.owed else True
+
+
+def _same(one: Resource | None, other: Resource | None) -> bool:
+    return one is other or (one is not None and other is not None and one.version == other.version)
+
+
+def _message_full(items: Iterable[Item]) -> tuple[list[Item], bool]:
+    """As many items as fit into a message (one at least), and whether there are more."""
+    taken: list[Item] = []
+    size = 0
+    for item in items:
+        size += len(item.after.body) if item.after else len(item.name)
+        if taken and size > MAX_ANSWER:
+            return taken, True
+        taken.append(item)
+    return taken, False

@@ -1,0 +1,64 @@
+"""What the past of a deployment means for now: where a rollback leads, which builds to keep."""
+
+from collections.abc import Mapping, Sequence
+
+from xds.errors import NothingToDo
+from xds.revisions.record import Revision
+
+KEEP_BUILDS = 10 * 60
+"""Seconds for which a build nobody references keeps its cluster: rolling back to it within that
+time is one route push, onto warm connections."""
+
+_STOPS = ("rollback", "abort")
+
+
+def rollback_target(history: Sequence[Revision]) -> Revision:
+    """The newest revision older than the one in force that was never left by a rollback or an abort.
+
+    For a rollback in force, older than its source. So repeating it walks further back and never
+    toggles. Rollbacks and aborts themselves are never returned to.
+
+    Args:
+        history: oldest first; the last is in force.
+
+    Raises:
+        NothingToDo: there is none.
+    """
+    head = history[-1]
+    before = head.source or head.number
+    left = _left_on_purpose(history)
+    for revision in reversed(history):
+        if revision.number < before and revision.kind not in _STOPS and revision.number not in left:
+            return revision
+    raise NothingToDo(
+        f"{head.deployment} has no earlier revision to return to: revision {head.number} is in force, and "
+        "those before it are none, or were themselves left by a rollback or an abort"
+    )
+
+
+def _left_on_purpose(history: Sequence[Revision]) -> set[int]:
+    """The revisions that a rollback or an abort walked away from, by whatever number they were in force."""
+    left: set[int] = set()
+    for before, after in zip(history, history[1:], strict=False):
+        if after.kind in _STOPS:
+            left.add(before.source or before.number)
+    return left
+
+
+def retired_builds(history: Sequence[Revision], now: float) -> Mapping[str, tuple[Revision, float]]:
+    """The builds nobody references any more that still keep their cluster.
+
+    Args:
+        history: oldest first; the last is in force.
+        now: seconds since the epoch.
+
+    Returns:
+        By key: the newest revision that had the build, and when its cluster may go.
+    """
+    retired: dict[str, tuple[Revision, float]] = {}
+    for revision, successor in zip(history, history[1:], strict=False):
+        until = successor.note.at + KEEP_BUILDS
+        for key in revision.builds:
+            retired[key] = (revision, until)
+    in_force = history[-1].builds
+    return {key: kept for key, kept in retired.items() if key not in in_force and kept[1] > now}

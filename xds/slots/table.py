@@ -1,0 +1,72 @@
+"""The slot table: 10,000 slots, each owned by one build, kept as run-length segments.
+
+Envoy takes `xxh64(key) % sum(weights)` and walks the entries of a weighted cluster in order, so a
+table written as segments *is* the route's list of weighted clusters. The sum never changes:
+another modulus would reshuffle everybody.
+"""
+
+import dataclasses
+import itertools
+from collections.abc import Iterable, Iterator, Mapping
+
+SLOTS = 10_000
+"""One slot is 0.01 % of the hash space."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Segment:
+    """`size` neighbouring slots of one owner."""
+
+    owner: str
+    size: int
+
+
+@dataclasses.dataclass(frozen=True)
+class SlotTable:
+    """All slots, in order. Neighbouring segments have different owners.
+
+    Raises:
+        ValueError: the segments don't add up to 10,000, or one is empty.
+    """
+
+    segments: tuple[Segment, ...]
+
+    def __post_init__(self) -> None:
+        if sum(segment.size for segment in self.segments) != SLOTS:
+            raise ValueError(f"a slot table has {SLOTS} slots, not {sum(s.size for s in self.segments)}")
+        if any(segment.size < 1 for segment in self.segments):
+            raise ValueError("a segment has at least one slot")
+
+    @classmethod
+    def of(cls, owners: Iterable[Segment]) -> "SlotTable":
+        """The table of segments that may be empty or have neighbours of the same owner."""
+        runs = itertools.groupby((s for s in owners if s.size), key=lambda segment: segment.owner)
+        return cls(tuple(Segment(owner, sum(s.size for s in run)) for owner, run in runs))
+
+    @classmethod
+    def whole(cls, owner: str) -> "SlotTable":
+        """Everything to one owner."""
+        return cls((Segment(owner, SLOTS),))
+
+    def __iter__(self) -> Iterator[Segment]:
+        return iter(self.segments)
+
+    def owner(self, slot: int) -> str:
+        """Who owns a slot (0-9,999)."""
+        end = 0
+        for segment in self.segments:
+            end += segment.size
+            if slot < end:
+                return segment.owner
+        raise ValueError(f"slot {slot} is not between 0 and {SLOTS - 1}")
+
+    def shares(self) -> dict[str, int]:
+        """Slots by owner, in order of first appearance."""
+        shares: dict[str, int] = {}
+        for segment in self.segments:
+            shares[segment.owner] = shares.get(segment.owner, 0) + segment.size
+        return shares
+
+    def replaced(self, owners: Mapping[str, str]) -> "SlotTable":
+        """The table with some owners' slots handed to others (`{from: to}`)."""
+        return SlotTable.of(Segment(owners.get(s.owner, s.owner), s.size) for s in self.segments)
