@@ -1,0 +1,67 @@
+"""`canary serve` as a program of its own, which can be killed and comes back on the same ports."""
+
+import json
+import sys
+from pathlib import Path
+
+from tests.support.ports import LOOPBACK, free_port
+from tests.support.process import Process
+
+
+class ControlPlane:
+    """A control plane with one gateway, `default`.
+
+    Attributes:
+        listener: where the Envoys of the gateway take requests.
+        specs: the watched folder, if there is one.
+        process: the present run.
+    """
+
+    def __init__(self, folder: Path, *, specs: Path | None = None) -> None:
+        self.listener = (LOOPBACK, free_port())
+        self.specs = specs
+        self._folder = folder
+        self._ready_file = folder / "ready.json"
+        self._listen = {"xds": f"{LOOPBACK}:0", "admin": f"{LOOPBACK}:0", "http": f"{LOOPBACK}:0"}
+        self._config = folder / "canary.yaml"
+        listener = {"address": self.listener[0], "port": self.listener[1]}
+        self._config.write_text(json.dumps({"gateways": [{"name": "default", "listeners": [listener]}]}))
+        self.start()
+
+    def start(self) -> None:
+        """Start it, from the second time on at the addresses it had before, and wait until ready."""
+        self._ready_file.unlink(missing_ok=True)
+        self.process = Process(self._command(), self._folder, "canary-serve")
+        self.process.wait_until(self._ready_file.exists)
+        self._listen = json.loads(self._ready_file.read_text())
+
+    def stop(self) -> int:
+        """End it politely; returns the exit code."""
+        return self.process.stop()
+
+    def kill(self) -> None:
+        """End it with SIGKILL."""
+        self.process.kill()
+
+    @property
+    def xds(self) -> tuple[str, int]:
+        """Where Envoys connect to."""
+        host, port = self._listen["xds"].rsplit(":", 1)
+        return host, int(port)
+
+    @property
+    def admin(self) -> str:
+        """`host:port` of the admin API."""
+        return self._listen["admin"]
+
+    @property
+    def http(self) -> str:
+        """`host:port` of /healthz, /readyz and /metrics."""
+        return self._listen["http"]
+
+    def _command(self) -> list[str]:
+        command = [sys.executable, "-m", "xds.cli.main", "serve", "--config", str(self._config)]
+        command += ["--store", str(self._folder / "canary.db"), "--ready-file", str(self._ready_file)]
+        for flag, address in self._listen.items():
+            command += [f"--{flag}-listen", address]
+        return command + (["--specs", str(self.specs)] if self.specs else [])

@@ -1,0 +1,44 @@
+"""A control plane and an Envoy that takes its configuration from it: what most tests drive."""
+
+from pathlib import Path
+from typing import Self
+
+from tests.support.control_plane import ControlPlane
+from tests.support.envoys import Envoy
+from tests.support.files import endpoints
+from tests.support.upstreams import Upstreams
+
+BUILDS = ("m1", "a1", "b1")
+"""HTTP builds, by the version they mostly play: main, a, b."""
+GRPC_BUILDS = ("gm1", "ga1", "gb1")
+"""The same as gRPC services."""
+
+
+class Mesh:
+    """Both of them; used with `with`. The endpoints of every build are in the watched folder."""
+
+    def __init__(self, folder: Path, upstreams: Upstreams) -> None:
+        self.folder = folder
+        self.specs = folder / "specs"
+        self.specs.mkdir()
+        where = {build: upstreams.endpoint(build) for build in BUILDS}
+        where |= {build: upstreams.grpc_endpoint(build) for build in GRPC_BUILDS}
+        (self.specs / "endpoints.yaml").write_text(endpoints(**where))
+
+    def __enter__(self) -> Self:
+        self.plane = ControlPlane(self.folder, specs=self.specs)
+        try:
+            self.envoy = Envoy(self.folder, self.plane.xds)
+        except BaseException:
+            self.plane.kill()
+            raise
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.envoy.stop()
+        self.plane.kill()
+
+    @property
+    def gateway(self) -> tuple[str, int]:
+        """Where requests go."""
+        return self.plane.listener
