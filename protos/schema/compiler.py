@@ -2,11 +2,14 @@
 
 protoc (of grpcio-tools) finds our own proto under a made-up path inside `xds/stubs`, because the
 path decides what the modules import each other as. Only our own services get a `_pb2_grpc.py`:
-Envoy's are answered by path, bytes in and bytes out. All is written to a temporary folder first, so
-that a run that fails leaves the last stubs as they were.
+Envoy's are answered by path, bytes in and bytes out. Of that file protoc writes no types; the plugin
+of mypy-protobuf does. All is written to a temporary folder first, so that a run that fails leaves
+the last stubs as they were.
 """
 
+import os
 import shutil
+import sysconfig
 import tempfile
 from collections.abc import Iterable
 from pathlib import Path
@@ -17,9 +20,11 @@ from grpc_tools import protoc  # type: ignore[import-untyped]  # it ships no typ
 from protos.schema.elsewhere import FILES
 from protos.schema.files import STUBS, file_name
 
+_SERVICE_TYPES = "protoc-gen-mypy_grpc"
+
 
 class ProtocFailed(Exception):
-    """protoc refused what it was given; it has said why on stderr."""
+    """protoc refused what it was given, and has said why on stderr; or a plugin of it is missing."""
 
 
 def compile_stubs(root: Path, schema: list[FileDescriptorProto], own: dict[str, Path]) -> list[str]:
@@ -45,7 +50,8 @@ def compile_stubs(root: Path, schema: list[FileDescriptorProto], own: dict[str, 
         sources.append(f"--descriptor_set_in={described}")
         modules = [f"--python_out={made}", f"--pyi_out={made}"]
         _run(sources, modules, [*(file.name for file in schema), *own_files])
-        _run(sources, [f"--grpc_python_out={made}"], own_files)
+        services = [f"--grpc_python_out={made}", f"--mypy_grpc_out=quiet:{made}"]
+        _run(sources, [f"--plugin={_SERVICE_TYPES}={_service_types_plugin()}", *services], own_files)
         return _replace(root / STUBS, made / STUBS)
 
 
@@ -59,6 +65,15 @@ def _descriptor_set(schema: Iterable[FileDescriptorProto]) -> FileDescriptorSet:
 def _run(sources: list[str], outputs: list[str], files: list[str]) -> None:
     if protoc.main(["protoc", *sources, *outputs, *files]):
         raise ProtocFailed(f"protoc {' '.join(outputs)} failed on {len(files)} files")
+
+
+def _service_types_plugin() -> str:
+    """The plugin's program: beside this Python, or on the PATH where a build is isolated."""
+    places = (sysconfig.get_path("scripts"), os.environ.get("PATH", os.defpath))
+    found = shutil.which(_SERVICE_TYPES, path=os.pathsep.join(places))
+    if found is None:
+        raise ProtocFailed(f"{_SERVICE_TYPES} is missing: install mypy-protobuf")
+    return found
 
 
 def _replace(stubs: Path, made: Path) -> list[str]:
