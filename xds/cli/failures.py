@@ -1,0 +1,38 @@
+"""What ends a command: a message on stderr that says what to do, and an exit code to script by.
+
+Click prints a usage error by itself and exits with 2; everything else that goes wrong is one of these.
+"""
+
+from collections.abc import Iterable
+from typing import IO
+
+import click
+
+
+class Failure(click.ClickException):
+    """What was asked for was refused or failed."""
+
+    exit_code = 1
+
+
+class Faulty(Failure):
+    """Files or values are wrong: one line for each fault, each complete in itself."""
+
+    def __init__(self, faults: Iterable[object]) -> None:
+        super().__init__("\n".join(str(fault) for fault in faults))
+
+    def show(self, file: IO[str] | None = None) -> None:
+        """Print the lines as they are, so that editors can jump to `file:line`."""
+        click.echo(self.format_message(), file=file, err=file is None)
+
+
+class Conflict(Failure):
+    """Somebody else changed it meanwhile."""
+
+    exit_code = 4
+
+
+class NoAnswer(Failure):
+    """The server can't be reached, or did not answer in time."""
+
+    exit_code = 5

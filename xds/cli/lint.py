@@ -1,0 +1,55 @@
+"""`canary lint`: everything that can be said about deployment files without a server."""
+
+from collections.abc import Iterator, Sequence
+
+import click
+
+from xds.cli import options
+from xds.cli.config import read_config
+from xds.cli.failures import Faulty
+from xds.cli.files import read_sources
+from xds.cli.output import warn
+from xds.spec.claims import claims_of, conflicts, unknown_gateways
+from xds.spec.faults import Fault
+from xds.spec.gateway import Gateway
+from xds.spec.read import Document, read
+
+
+@click.command(
+    epilog=options.examples(
+        "canary lint -f summarization.yaml",
+        "canary lint -f deployments/ --config canary.yaml --strict",
+    )
+)
+@options.files
+@options.strict
+@options.config
+def lint(*, sources: Sequence[str], strict: bool, config: str | None) -> None:
+    """Check deployment files without a server.
+
+    Every fault and warning is a line on stderr: FILE:LINE: path: what is wrong (what to write). Exits
+    with 1 if there is a fault. Deployments that are not in these files are not considered.
+    """
+    gateways = read_config(config).gateways
+    texts = read_sources(sources)
+    reading = read(texts, strict=strict)
+    warn(*map(str, reading.warnings))
+    faults = [*reading.faults, *disagreements(reading.documents, gateways)]
+    if faults:
+        raise Faulty(sorted(faults))
+    deployments = sum(document.spec is not None for document in reading.documents)
+    click.echo(f"nothing wrong ({_count(deployments, 'deployment')} in {_count(len(texts), 'file')})")
+
+
+def disagreements(documents: Sequence[Document], gateways: Sequence[Gateway]) -> Iterator[Fault]:
+    """What is wrong between deployments, and between them and the gateways."""
+    claims = []
+    for document in documents:
+        if document.spec is not None:
+            yield from unknown_gateways(document.spec, gateways, document.file, document.line)
+            claims += claims_of(document.spec, gateways, document.file, document.line)
+    yield from conflicts(claims)
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"

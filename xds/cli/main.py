@@ -1,0 +1,90 @@
+"""The entry point: which commands there are, and nothing else.
+
+A command's module is imported when the command is used, and its one-line summary is kept here, so that
+`canary --help` needs nothing but click, and no client command ever imports the server.
+"""
+
+import importlib
+from collections.abc import Mapping
+
+import click
+
+from xds import __version__
+from xds.cli.failures import Failure, Faulty
+from xds.errors import CanaryError, InvalidInput
+
+SECTIONS: Mapping[str, Mapping[str, tuple[str, str]]] = {
+    "Daily": {
+        "apply": ("xds.cli.apply:apply", "Apply deployment files: all of them, or none."),
+        "get": ("xds.cli.get:get", "Show a deployment: its split, builds and endpoints."),
+        "list": ("xds.cli.get:list_", "Show all deployments, one a line."),
+        "set-weight": ("xds.cli.change:set_weight", "Change who gets which version."),
+        "abort": ("xds.cli.change:abort", "Put all traffic on main. Always works."),
+        "rollback": ("xds.cli.change:rollback", "Return to the revision before."),
+        "history": ("xds.cli.get:history", "Show a deployment's revisions, newest first."),
+    },
+    "Fleet": {},
+    "Setup": {
+        "serve": ("xds.cli.serve:serve", "Run the control plane."),
+        "bootstrap": ("xds.cli.bootstrap:bootstrap", "Write the file an Envoy starts with."),
+        "lint": ("xds.cli.lint:lint", "Check deployment files without a server."),
+        "translate": ("xds.cli.translate:translate", "Show the Envoy resources of deployment files."),
+        "schema": ("xds.cli.schema:schema", "Print the JSON Schema of deployment files."),
+        "version": ("xds.cli.version:version", "Print the version of this command."),
+    },
+}
+"""By section and name: where the command is, and what it does in a line."""
+
+COMMANDS = {name: command for section in SECTIONS.values() for name, command in section.items()}
+
+
+class Commands(click.Group):
+    """A group that knows its commands by name and imports each on first use."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 (click's signature)
+        """List the names, in the order of the help."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 (click's signature)
+        """Import a command."""
+        if cmd_name not in COMMANDS:
+            return None
+        module, attribute = COMMANDS[cmd_name][0].split(":")
+        command = getattr(importlib.import_module(module), attribute)
+        assert isinstance(command, click.Command)  # noqa: S101 (the table above is wrong otherwise)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 (click's signature)
+        """Write the summaries by section, without importing anything."""
+        for title, commands in SECTIONS.items():
+            if commands:
+                with formatter.section(title):
+                    formatter.write_dl([(name, summary) for name, (_, summary) in commands.items()])
+
+    def invoke(self, ctx: click.Context) -> object:
+        """Run the command; what Canary raises on purpose ends it with a message, not a traceback."""
+        try:
+            return super().invoke(ctx)
+        except InvalidInput as error:
+            raise Faulty(error.faults) from error
+        except CanaryError as error:
+            raise Failure(str(error)) from error
+
+
+@click.command(
+    cls=Commands,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog="Example: canary apply -f deployments/ && canary list",
+)
+@click.version_option(__version__, prog_name="canary", message="%(prog)s %(version)s")
+def canary() -> None:
+    """Canary deployments on a fleet of Envoys: split, shift, roll back."""
+
+
+def main() -> None:
+    """Run the command line."""
+    canary(prog_name="canary")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,92 @@
+"""Results on stdout: JSON, YAML, or tables.
+
+Tables are rich's on a terminal. In a pipe they are plain, as wide as their content: no cell is cut off or
+wrapped, so that `canary list | grep` sees whole lines. NO_COLOR means no escape sequences at all.
+"""
+
+import json
+import os
+from collections.abc import Iterable, Sequence
+
+import click
+import yaml
+from rich.console import Console
+from rich.table import Table
+
+_ANY_WIDTH = 100_000
+"""Columns; more than any row has."""
+
+
+def print_json(data: object) -> None:
+    """Print data as indented JSON."""
+    click.echo(json.dumps(data, indent=2, ensure_ascii=False))
+
+
+def print_yaml(*documents: object) -> None:
+    """Print YAML, one document or several."""
+    click.echo(write_yaml(*documents), nl=False)
+
+
+def write_yaml(*documents: object) -> str:
+    """Write YAML, one document or several, keys in their order."""
+    text: str = yaml.safe_dump_all(
+        documents,
+        explicit_start=len(documents) > 1,
+        sort_keys=False,
+        allow_unicode=True,
+        width=_ANY_WIDTH,
+    )
+    return text
+
+
+def print_data(data: object, output: str) -> None:
+    """Print data as `json` or `yaml`."""
+    (print_json if output == "json" else print_yaml)(data)
+
+
+def print_table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+    """Print rows under headings."""
+    table = Table(box=None, pad_edge=False, padding=(0, 3, 0, 0), header_style="bold")
+    for column in columns:
+        table.add_column(column, overflow="fold")
+    for row in rows:
+        table.add_row(*map(printable, row))
+    _print(table)
+
+
+def print_facts(facts: Iterable[tuple[str, str]]) -> None:
+    """Print lines of a name and a value."""
+    grid = Table.grid(padding=(0, 3, 0, 0))
+    grid.add_column(style="bold")
+    grid.add_column(overflow="fold")
+    for fact, value in facts:
+        grid.add_row(fact, printable(value))
+    _print(grid)
+
+
+def warn(*warnings: str) -> None:
+    """Print warnings on stderr, one a line."""
+    for warning in warnings:
+        click.echo(f"warning: {printable(warning)}", err=True)
+
+
+def printable(text: str) -> str:
+    """One line without control characters, whatever somebody wrote into a comment."""
+    return "".join(
+        char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in " ".join(text.split())
+    )
+
+
+def _print(table: Table) -> None:
+    console = Console(
+        markup=False,
+        emoji=False,
+        highlight=False,
+        color_system=None if os.environ.get("NO_COLOR") else "auto",
+    )
+    if not console.is_terminal:
+        console.width = _ANY_WIDTH
+    with console.capture() as captured:
+        console.print(table)
+    for line in captured.get().splitlines():
+        click.echo(line.rstrip(), color=console.is_terminal)

@@ -1,0 +1,101 @@
+"""`canary serve`: where its settings come from. What they do is the server's business.
+
+Each setting is an option: given as a flag, else taken from its variable in the environment, else from
+the configuration file (which replaces click's defaults), else Canary's own.
+"""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TypedDict, Unpack
+
+import click
+from click.decorators import FC
+
+from xds.cli import options
+from xds.cli.config import Config, read_config
+from xds.server.run import run
+from xds.server.settings import Settings
+
+
+class Flags(TypedDict):
+    """The options, under the names `Settings` has for them."""
+
+    xds_listen: str
+    admin_listen: str
+    http_listen: str
+    specs: Path | None
+    store: Path
+    ready_file: Path | None
+    log_format: str
+    log_level: str
+
+
+def _defaults_from(ctx: click.Context, _param: click.Parameter, file: str | None) -> Config:
+    config = read_config(file)
+    ctx.default_map = config.settings
+    return config
+
+
+def _listen(option: str, default: str, what: str) -> Callable[[FC], FC]:
+    return click.option(
+        option,
+        metavar="HOST:PORT",
+        default=default,
+        show_default=True,
+        callback=options.checked_address,
+        help=f"{what}; port 0 picks a free one.",
+    )
+
+
+@click.command(
+    context_settings={"auto_envvar_prefix": "CANARY", "show_default": True},
+    epilog=options.examples(
+        "canary serve",
+        "canary serve --specs deployments/ --config canary.yaml --log-format json",
+        "CANARY_STORE=/var/lib/canary.db canary serve --xds-listen 0.0.0.0:18000",
+    ),
+)
+@click.option(
+    "--config",
+    metavar="FILE",
+    type=click.Path(exists=True, dir_okay=False),
+    is_eager=True,
+    callback=_defaults_from,
+    help="YAML or JSON: gateways, and any of these settings (xds_listen, ...).",
+)
+@_listen("--xds-listen", "127.0.0.1:18000", "Where Envoys connect")
+@_listen("--admin-listen", "127.0.0.1:18001", "The admin API")
+@_listen("--http-listen", "127.0.0.1:18002", "/healthz, /readyz and /metrics")
+@click.option(
+    "--specs",
+    metavar="DIR",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="Deployment files to apply, now and whenever they change.",
+)
+@click.option(
+    "--store",
+    metavar="PATH",
+    type=click.Path(dir_okay=False, path_type=Path),
+    default="canary.db",
+    help="The database; made if it is not there.",
+)
+@click.option(
+    "--ready-file",
+    metavar="PATH",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Written once the server is ready: the addresses it listens on, as JSON.",
+)
+@click.option("--log-format", type=click.Choice(["console", "json"]), default="console", help="How logs look.")
+@click.option(
+    "--log-level",
+    type=click.Choice(["debug", "info", "warning", "error"]),
+    default="info",
+    help="The least that is logged.",
+)
+def serve(*, config: Config, **flags: Unpack[Flags]) -> None:
+    """Run the control plane.
+
+    A setting comes from its flag, else from CANARY_<SETTING> in the environment, else from the
+    configuration file.
+    """
+    run(Settings(gateways=config.gateways, **flags))

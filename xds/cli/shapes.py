@@ -1,0 +1,78 @@
+"""The admin API's messages as plain data: what `-o json` prints and scripts rely on."""
+
+import json
+from collections.abc import Mapping
+from typing import TypeAlias
+
+from xds.stubs import canary_admin_v1_pb2 as pb
+
+MAIN = "main"
+
+Data: TypeAlias = dict[str, object]
+"""What JSON and YAML are written from."""
+
+
+def deployment_data(deployment: pb.Deployment) -> Data:
+    """Everything about a deployment; scripts rely on `name`, `revision` and `weights`."""
+    return {
+        "name": deployment.name,
+        "revision": deployment.revision.number,
+        "weights": {version.label: number(version.weight) for version in deployment.versions},
+        "versions": {version.label: _version_data(version) for version in deployment.versions},
+        "change": _origin_data(deployment.revision),
+        "envoys": {
+            "connected": deployment.convergence.envoys,
+            "in_sync": deployment.convergence.in_sync,
+            "rejections": list(deployment.convergence.rejections),
+        },
+        "spec": deployment_file(deployment),
+    }
+
+
+def change_data(change: pb.Change) -> Data:
+    """A deployment after what was asked for, and whether that changed anything."""
+    return {"changed": change.changed, **deployment_data(change.deployment)}
+
+
+def revision_data(revision: pb.Revision) -> Data:
+    """One entry of a history."""
+    weights = {label: number(share) for label, share in main_first(revision.weights)}
+    return {"revision": revision.number, "weights": weights, **_origin_data(revision)}
+
+
+def deployment_file(deployment: pb.Deployment) -> Data:
+    """The deployment file that would change nothing; without endpoints, which are live state."""
+    content: Data = json.loads(deployment.spec_json)
+    return content
+
+
+def number(value: float) -> int | float:
+    """`20` rather than `20.0`; two decimals are all that percentages have."""
+    rounded = round(value, 2)
+    return int(rounded) if rounded.is_integer() else rounded
+
+
+def main_first(weights: Mapping[str, float]) -> list[tuple[str, float]]:
+    """Weights in the order people read them; a map on the wire has none."""
+    return sorted(weights.items(), key=lambda share: (share[0] != MAIN, share[0]))
+
+
+def _version_data(version: pb.Version) -> Data:
+    return {
+        "build": version.build,
+        "cluster": version.cluster,
+        "weight": number(version.weight),
+        "effective_weight": number(version.effective_weight),
+        "endpoints": list(version.endpoints),
+        "waiting": version.waiting_for_endpoints,
+    }
+
+
+def _origin_data(revision: pb.Revision) -> Data:
+    return {
+        "kind": revision.kind,
+        "source": revision.source or None,
+        "author": revision.author,
+        "comment": revision.comment,
+        "created_at": revision.created_at.ToJsonString(),
+    }

@@ -1,0 +1,82 @@
+"""The words that answers and tables are made of."""
+
+from collections.abc import Iterable
+
+from xds.cli.shapes import MAIN, main_first, number
+from xds.stubs import canary_admin_v1_pb2 as pb
+
+
+def change_sentence(change: pb.Change, done: str) -> str:
+    """`deployment 'x' applied: revision 3 (main 80 %, a 20 %)`, in the past tense of what was asked for."""
+    deployment = change.deployment
+    outcome = done if change.changed else "unchanged"
+    revision = f"revision {deployment.revision.number} ({split(deployment)})"
+    return f"deployment '{deployment.name}' {outcome}: {revision}"
+
+
+def warnings_of(deployment: pb.Deployment) -> list[str]:
+    """What makes a change less than it seems: shares of versions that run nowhere yet."""
+    return [
+        f"deployment '{deployment.name}': {_waits(version)}"
+        for version in deployment.versions
+        if version.waiting_for_endpoints and version.weight
+    ]
+
+
+def notes(deployment: pb.Deployment) -> list[str]:
+    """What a deployment's owner should know of at a glance."""
+    waiting = [_waits(version) for version in deployment.versions if version.waiting_for_endpoints]
+    rejections = len(deployment.convergence.rejections)
+    return waiting + ([f"{rejections} rejected by Envoy"] if rejections else [])
+
+
+def facts(deployment: pb.Deployment) -> list[tuple[str, str]]:
+    """What there is to say about a deployment as a whole."""
+    revision = deployment.revision
+    by = f" by {revision.author}" if revision.author else ""
+    why = f": {revision.comment}" if revision.comment else ""
+    return [
+        ("Deployment", deployment.name),
+        ("Revision", f"{revision.number} ({kind(revision)}{by}, {moment(revision)}{why})"),
+        ("Envoys", f"{in_sync(deployment)} in sync"),
+        *(("Rejected", rejection) for rejection in deployment.convergence.rejections),
+    ]
+
+
+def split(deployment: pb.Deployment) -> str:
+    """`main 80 %, a 20 %`: what was asked for."""
+    return _shares((version.label, version.weight) for version in deployment.versions)
+
+
+def revision_split(revision: pb.Revision) -> str:
+    """`main 80 %, a 20 %`: what a revision asked for."""
+    return _shares(main_first(revision.weights))
+
+
+def kind(revision: pb.Revision) -> str:
+    """What made a revision: `apply`, `rollback to 2`."""
+    return f"{revision.kind} to {revision.source}" if revision.source else revision.kind
+
+
+def moment(revision: pb.Revision) -> str:
+    """When a revision was made: UTC, to the second."""
+    return f"{revision.created_at.ToDatetime():%Y-%m-%d %H:%M:%S}Z"
+
+
+def in_sync(deployment: pb.Deployment) -> str:
+    """`2/3`: of three Envoys connected two have acknowledged everything."""
+    return f"{deployment.convergence.in_sync}/{deployment.convergence.envoys}"
+
+
+def percent(value: float) -> str:
+    """`12.5 %`."""
+    return f"{number(value)} %"
+
+
+def _waits(version: pb.Version) -> str:
+    meanwhile = "requests for it get 503" if version.label == MAIN else "main serves its share"
+    return f"{version.label} waits for endpoints, {meanwhile}"
+
+
+def _shares(weights: Iterable[tuple[str, float]]) -> str:
+    return ", ".join(f"{label} {percent(share)}" for label, share in weights)
