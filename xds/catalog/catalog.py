@@ -39,6 +39,10 @@ class Catalog:
         """Every resource of a type by name (a live view: don't keep it)."""
         return self._resources[type_]
 
+    def sizes(self) -> dict[str, int]:
+        """How many resources there are, by type."""
+        return {type_: len(resources) for type_, resources in self._resources.items() if resources}
+
     def names_cluster(self, cluster: str) -> bool:
         """Whether any resource of a routing type names the cluster."""
         return cluster in self._named

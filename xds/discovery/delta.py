@@ -11,9 +11,9 @@ import re
 from google.protobuf.struct_pb2 import Struct
 
 from xds.catalog.resource import Resource
+from xds.catalog.wire import field
 from xds.discovery.request import Node, Request
 from xds.discovery.watch import Answer
-from xds.discovery.wire import field
 from xds.stubs import envoy_config_core_v3_pb2 as core
 from xds.stubs import envoy_service_discovery_v3_pb2 as discovery
 

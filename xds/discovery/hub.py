@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from xds.catalog.catalog import Catalog
 from xds.catalog.resource import Resource
 from xds.discovery.request import Node
-from xds.discovery.stream import Stream
+from xds.discovery.stream import Counters, Stream
 
 
 class Hub:
@@ -19,6 +19,7 @@ class Hub:
     def __init__(self, gateways: Iterable[str]) -> None:
         self.catalogs = {gateway: Catalog() for gateway in gateways}
         self._streams: dict[str, set[Stream]] = defaultdict(set)
+        self._ended = Counters()
 
     def open(self, gateway: str, node: Node) -> Stream:
         """A new stream of an Envoy that belongs to a gateway."""
@@ -29,10 +30,16 @@ class Hub:
     def close(self, gateway: str, stream: Stream) -> None:
         """The stream has ended."""
         self._streams[gateway].discard(stream)
+        self._ended += stream.counters
 
     def streams(self, gateway: str) -> Iterator[Stream]:
         """The open streams of a gateway."""
         return iter(tuple(self._streams[gateway]))
+
+    def totals(self) -> Counters:
+        """What all streams have seen, those that ended included."""
+        open_streams = (stream.counters for streams in self._streams.values() for stream in streams)
+        return sum(open_streams, self._ended)
 
     def commit(
         self, gateway: str, put: Iterable[Resource], gone: Iterable[tuple[str, str]] = ()

@@ -42,25 +42,27 @@ class Rejections:
 
     def batches(self, owed: Collection[str]) -> Iterator[list[str]]:
         """What may be tried together: each group of suspects by itself, then all the others."""
-        while self._suspects and not any(suspect.name in owed for suspect in self._suspects[0]):
-            self._suspects.popleft()
         suspects: set[str] = set()
         for group in self._suspects:
             names = [suspect.name for suspect in group if suspect.name in owed]
             suspects.update(names)
-            yield names
+            if names:
+                yield names
         yield [name for name in owed if name not in suspects]
 
     def accepted(self, names: Iterable[str]) -> None:
         """The peer took an answer with these names."""
         self._in_a_row = 0
-        for name in names:
-            self.parked.pop(name, None)
+        cleared = set(names)
+        self._no_longer_suspect(cleared)
+        for name in cleared & self.parked.keys():
+            del self.parked[name]
 
     def refused(self, items: Sequence[tuple[str, Resource | None]], text: str) -> None:
         """The peer refused an answer of these."""
         self._in_a_row += 1
         group = tuple(Rejection(name, _version(target), text) for name, target in items)
+        self._no_longer_suspect({rejection.name for rejection in group})
         if self._in_a_row >= GIVE_UP_AFTER:
             self._park(group)
             while self._suspects:
@@ -75,6 +77,12 @@ class Rejections:
         """Something these depend on has changed for the better: try them once more."""
         for name in names:
             self.parked.pop(name, None)
+
+    def _no_longer_suspect(self, tried: set[str]) -> None:
+        """The groups that these were tried as are done with."""
+        self._suspects = deque(
+            group for group in self._suspects if not any(suspect.name in tried for suspect in group)
+        )
 
     def _park(self, group: Iterable[Rejection]) -> None:
         self.parked |= {rejection.name: rejection for rejection in group}

@@ -19,7 +19,7 @@ from xds.discovery.watch import Answer, Item, Watch
 _ORDER = {type_.value: rank for rank, type_ in enumerate(Type)}
 
 
-@dataclasses.dataclass
+@dataclasses.dataclass(slots=True)
 class Counters:
     """What a stream has seen so far."""
 
@@ -27,6 +27,14 @@ class Counters:
     acknowledgements: int = 0
     refusals: int = 0
     stale: int = 0
+
+    def __add__(self, other: "Counters") -> "Counters":
+        return Counters(
+            self.answers + other.answers,
+            self.acknowledgements + other.acknowledgements,
+            self.refusals + other.refusals,
+            self.stale + other.stale,
+        )
 
 
 class Stream:

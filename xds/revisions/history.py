@@ -1,5 +1,6 @@
 """What the past of a deployment means for now: where a rollback leads, which builds to keep."""
 
+import itertools
 from collections.abc import Mapping, Sequence
 
 from xds.errors import NothingToDo
@@ -39,7 +40,7 @@ def rollback_target(history: Sequence[Revision]) -> Revision:
 def _left_on_purpose(history: Sequence[Revision]) -> set[int]:
     """The revisions that a rollback or an abort walked away from, by whatever number they were in force."""
     left: set[int] = set()
-    for before, after in zip(history, history[1:], strict=False):
+    for before, after in itertools.pairwise(history):
         if after.kind in _STOPS:
             left.add(before.source or before.number)
     return left
@@ -56,7 +57,7 @@ def retired_builds(history: Sequence[Revision], now: float) -> Mapping[str, tupl
         By key: the newest revision that had the build, and when its cluster may go.
     """
     retired: dict[str, tuple[Revision, float]] = {}
-    for revision, successor in zip(history, history[1:], strict=False):
+    for revision, successor in itertools.pairwise(history):
         until = successor.note.at + KEEP_BUILDS
         for key in revision.builds:
             retired[key] = (revision, until)

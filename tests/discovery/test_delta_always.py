@@ -1,0 +1,129 @@
+"""What always holds on an incremental stream, whatever comes in whatever order."""
+
+import random
+
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+
+from tests.support.peer import Peer
+from xds.catalog.resource import Resource
+from xds.catalog.types import Type
+from xds.discovery.hub import Hub
+from xds.discovery.request import Node
+
+CLUSTERS = [f"c{n}" for n in range(5)]
+ROUTES = [f"r{n}" for n in range(3)]
+
+
+class DeltaStream(RuleBasedStateMachine):
+    """One Envoy, one catalog, and everything that can happen between them."""
+
+    @initialize(seed=st.integers(0, 1000))
+    def begin(self, seed: int) -> None:
+        self.hub = Hub(["g"])
+        self.catalog = self.hub.catalogs["g"]
+        self.versions = 0
+        self.bad: set[str] = set()
+        self.peer = Peer(self.catalog, lambda r: r.version in self.bad, random.Random(seed))
+        self.reconnect()
+        for name in ("c0", "c1", "c2"):
+            self.put_cluster(name, bad=False)
+        for name, picks in (("r0", {"c0", "c1"}), ("r1", {"c1", "c2"})):
+            self.put_route(name, picks, bad=False)
+            self.subscribe(name)
+        self.settle()
+
+    @rule()
+    def reconnect(self) -> None:
+        self.hub.close("g", self.peer.stream)
+        self.peer.connect(self.hub.open("g", Node()))
+
+    @rule(name=st.sampled_from(CLUSTERS), bad=st.booleans())
+    def put_cluster(self, name: str, bad: bool) -> None:  # noqa: FBT001
+        self.hub.commit("g", [self._new(Type.CLUSTER, name, bad=bad and name != "c0")])
+
+    @rule(name=st.sampled_from(CLUSTERS))
+    def bring_back_an_old_version(self, name: str) -> None:
+        self.hub.commit("g", [Resource(Type.CLUSTER, name, "old", b"old")])
+
+    @rule(name=st.sampled_from(ROUTES), picks=st.sets(st.sampled_from(CLUSTERS)), bad=st.booleans())
+    def put_route(self, name: str, picks: set[str], bad: bool) -> None:  # noqa: FBT001
+        there = frozenset(picks & self.catalog.all(Type.CLUSTER).keys())
+        self.hub.commit("g", [self._new(Type.ROUTE, name, there, bad=bad)])
+
+    @rule(name=st.sampled_from(CLUSTERS))
+    def remove_cluster_and_its_routes(self, name: str) -> None:
+        routes = self.catalog.all(Type.ROUTE).values()
+        naming = [route for route in routes if name in route.clusters]
+        without = [self._new(Type.ROUTE, route.name, route.clusters - {name}) for route in naming]
+        self.hub.commit("g", without, [(Type.CLUSTER, name)])
+
+    @rule(name=st.sampled_from(["l0", "l1"]))
+    def put_listener(self, name: str) -> None:
+        self.hub.commit("g", [self._new(Type.LISTENER, name)])
+
+    @rule(name=st.sampled_from(ROUTES))
+    def subscribe(self, name: str) -> None:
+        self.peer.subscribe(Type.ROUTE, name)
+
+    @rule(name=st.sampled_from(ROUTES))
+    def unsubscribe(self, name: str) -> None:
+        if name in self.peer.subscribed.get(Type.ROUTE, ()):
+            self.peer.unsubscribe(Type.ROUTE, name)
+
+    @rule()
+    def listen(self) -> None:
+        self.peer.listen()
+
+    @precondition(lambda self: self.peer.unanswered)
+    @rule()
+    def reply(self) -> None:
+        self.peer.reply()
+
+    @rule()
+    def settle(self) -> None:
+        self.peer.settle()
+        for type_ in (Type.CLUSTER, Type.LISTENER, Type.ROUTE):
+            self._has_its_target(type_)
+
+    @invariant()
+    def owes_only_what_was_asked_for(self) -> None:
+        for watch in self.peer.stream.watches.values() if hasattr(self, "peer") else ():
+            assert all(watch.subscription.covers(name) for name in watch.owed)
+
+    def _has_its_target(self, type_: Type) -> None:
+        held = self.peer.held.get(type_, {})
+        target = dict(self.catalog.all(type_))
+        if type_ == Type.ROUTE:
+            target = {name: r for name, r in target.items() if name in self.peer.subscribed.get(type_, ())}
+        for name in held.keys() | target.keys():
+            want = target.get(name)
+            if want is not None and (want.version in self.bad or self._waits_for_a_refused_cluster(want)):
+                continue
+            if want is None and type_ == Type.CLUSTER and self._a_refused_route_may_name(name):
+                continue
+            assert (held.get(name) or None) == want
+
+    def _waits_for_a_refused_cluster(self, route: Resource) -> bool:
+        clusters = {name: self.catalog.get(Type.CLUSTER, name) for name in route.clusters}
+        return any(cluster and cluster.version in self.bad for cluster in clusters.values())
+
+    def _a_refused_route_may_name(self, cluster: str) -> bool:
+        return bool(cluster) and any(
+            route.version in self.bad or self._waits_for_a_refused_cluster(route)
+            for route in self.catalog.all(Type.ROUTE).values()
+        )
+
+    def _new(
+        self, type_: str, name: str, clusters: frozenset[str] = frozenset(), *, bad: bool = False
+    ) -> Resource:
+        self.versions += 1
+        version = str(self.versions)
+        if bad:
+            self.bad.add(version)
+        return Resource(type_, name, version, version.encode(), clusters)
+
+
+DeltaStream.TestCase.settings = settings(max_examples=150, stateful_step_count=40, deadline=None)
+TestDeltaStream = DeltaStream.TestCase

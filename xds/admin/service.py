@@ -1,0 +1,86 @@
+"""The DeploymentService: each method hands its request to the control plane and answers."""
+
+from typing import Any
+
+import grpc
+
+from xds.admin import messages
+from xds.admin.failures import explained
+from xds.control.plane import ControlPlane
+from xds.stubs import canary_admin_v1_pb2 as admin
+from xds.stubs import canary_admin_v1_pb2_grpc as admin_grpc
+
+AUTHOR = "canary-author"
+"""Metadata key: who makes a change. A claim, until callers are authenticated."""
+
+Context = grpc.aio.ServicerContext[Any, Any]
+
+
+class DeploymentService(admin_grpc.DeploymentServiceServicer):
+    """Applies, shows and reverts deployments."""
+
+    def __init__(self, plane: ControlPlane) -> None:
+        self._plane = plane
+
+    async def Apply(self, request: admin.ApplyRequest, context: Context) -> admin.ApplyResponse:
+        """Take whole deployment files; all or nothing."""
+        async with explained(context):
+            outcomes, warnings = await self._plane.apply_texts(
+                [(file.name, file.text) for file in request.files],
+                author=_author(context),
+                comment=request.comment,
+                strict=request.strict,
+            )
+        return admin.ApplyResponse(
+            changes=[messages.change(outcome) for outcome in outcomes],
+            warnings=[str(warning) for warning in warnings],
+        )
+
+    async def Get(self, request: admin.GetRequest, context: Context) -> admin.Deployment:
+        """One deployment."""
+        async with explained(context):
+            return messages.deployment(self._plane.get(request.name))
+        raise AssertionError("explained() ends the call")
+
+    async def List(self, request: admin.ListRequest, context: Context) -> admin.ListResponse:  # noqa: ARG002
+        """All deployments, by name."""
+        deployments = [messages.deployment(standing) for standing in self._plane.deployments()]
+        return admin.ListResponse(deployments=deployments)
+
+    async def SetWeights(self, request: admin.SetWeightsRequest, context: Context) -> admin.ChangeResponse:
+        """Change the weights of the versions named."""
+        async with explained(context):
+            outcome = await self._plane.set_weights(
+                request.name, request.weights, author=_author(context), comment=request.comment
+            )
+        return admin.ChangeResponse(change=messages.change(outcome))
+
+    async def Abort(self, request: admin.AbortRequest, context: Context) -> admin.ChangeResponse:
+        """Put all traffic on `main`."""
+        async with explained(context):
+            outcome = await self._plane.abort(request.name, author=_author(context), comment=request.comment)
+        return admin.ChangeResponse(change=messages.change(outcome))
+
+    async def Rollback(self, request: admin.RollbackRequest, context: Context) -> admin.ChangeResponse:
+        """Return to the newest earlier revision that was not left on purpose."""
+        async with explained(context):
+            outcome = await self._plane.rollback(
+                request.name, author=_author(context), comment=request.comment
+            )
+        return admin.ChangeResponse(change=messages.change(outcome))
+
+    async def ListRevisions(
+        self, request: admin.ListRevisionsRequest, context: Context
+    ) -> admin.ListRevisionsResponse:
+        """A deployment's revisions, newest first."""
+        async with explained(context):
+            history = await self._plane.history(request.name)
+        revisions = [messages.revision(revision) for revision in reversed(history)]
+        return admin.ListRevisionsResponse(revisions=revisions)
+
+
+def _author(context: Context) -> str:
+    for key, value in context.invocation_metadata() or ():
+        if key == AUTHOR:
+            return value if isinstance(value, str) else value.decode(errors="replace")
+    return "unknown"

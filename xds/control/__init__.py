@@ -1,0 +1,8 @@
+"""Control: one change end to end. Decide, make it last, publish it.
+
+state      what is in force, in memory: a mirror of the store
+intake     what a batch of documents changes, or everything that is wrong with it (pure)
+assembly   one gateway's views -> resources, only what changed (pure)
+publisher  from state to catalogs: coalescing, retiring builds
+plane      the verbs: apply, set weights, abort, rollback, and what there is to see
+"""

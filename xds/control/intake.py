@@ -1,0 +1,125 @@
+"""What a batch of documents changes, or everything that is wrong with it. Nothing half way.
+
+Documents from the specs folder are *governed*: what was last applied from a file is remembered, and
+only a part that differs from it is applied. So neither a restart nor a touch undoes a rollback, and
+an edit of endpoints alone never applies the spec again.
+"""
+
+import dataclasses
+from collections.abc import Iterable, Sequence
+
+import xxhash
+
+from xds.control.state import State, merged
+from xds.errors import InvalidInput
+from xds.revisions import decide
+from xds.revisions.record import Note, Revision
+from xds.spec.claims import claims_of, conflicts, unknown_gateways
+from xds.spec.deployment import Deployment
+from xds.spec.faults import Fault
+from xds.spec.read import Document
+from xds.spec.write import to_json
+from xds.store.records import Write
+
+API = "api"
+"""The source of endpoints that came by the admin API."""
+
+_ENDPOINTS = "endpoints:"
+
+
+@dataclasses.dataclass(frozen=True)
+class Intake:
+    """What is to be committed, and the revision each deployment is at then."""
+
+    write: Write
+    heads: tuple[tuple[Revision, bool], ...]
+    """One for each document with a deployment: the revision, and whether it is new."""
+
+
+def take_in(state: State, documents: Sequence[Document], note: Note, *, governed: bool = False) -> Intake:
+    """Decide what a batch of documents changes.
+
+    Args:
+        state: what is in force.
+        documents: what was read, without faults.
+        note: who applies them, and when.
+        governed: they come from the specs folder.
+
+    Raises:
+        InvalidInput: every fault of every document.
+    """
+    digests: dict[tuple[str, str], str] = {}
+    news = [_only_news(state, document, digests) for document in documents] if governed else list(documents)
+    _check(state, news)
+    heads = [_apply(state, document.deployment, note) for document in news if document.deployment is not None]
+    endpoints = {
+        (document.file if governed else API, ref): given
+        for document in news
+        for ref, given in document.endpoints.items()
+    }
+    revisions = tuple(revision for revision, new in heads if new)
+    return Intake(Write(revisions, endpoints, digests), tuple(heads))
+
+
+def check(state: State, documents: Sequence[Document]) -> list[Fault]:
+    """What is wrong with documents in view of what is in force, and of each other."""
+    deployments = [document for document in documents if document.deployment is not None]
+    claims = []
+    faults = []
+    for document in deployments:
+        faults += unknown_gateways(_spec(document), state.gateways.values(), document.file, document.line)
+        claims += claims_of(_spec(document), state.gateways.values(), document.file, document.line)
+    names = {_spec(document).name for document in deployments}
+    faults += conflicts([*state.rivals(claims, names), *claims])
+    faults += _mixed_endpoints(state, documents)
+    return faults
+
+
+def _only_news(state: State, document: Document, digests: dict[tuple[str, str], str]) -> Document:
+    """The parts of a document that differ from what was last applied from its file."""
+
+    def is_news(part: str, text: str) -> bool:
+        key, digest = (document.file, part), xxhash.xxh3_64_hexdigest(text.encode())
+        if state.applied.get(key) == digest:
+            return False
+        digests[key] = digest
+        return True
+
+    spec = document.deployment
+    fresh = {
+        ref: given for ref, given in document.endpoints.items() if is_news(_ENDPOINTS + ref, repr(given))
+    }
+    return dataclasses.replace(
+        document, deployment=spec if spec and is_news(spec.name, to_json(spec)) else None, endpoints=fresh
+    )
+
+
+def _check(state: State, documents: Sequence[Document]) -> None:
+    faults = check(state, documents)
+    if faults:
+        raise InvalidInput(sorted(faults))
+
+
+def _apply(state: State, spec: Deployment, note: Note) -> tuple[Revision, bool]:
+    head = state.head(spec.name)
+    revision = decide.apply(spec, head, state.builds[spec.name], note)
+    return (revision, True) if revision is not None else (state.existing(spec.name), False)
+
+
+def _mixed_endpoints(state: State, documents: Iterable[Document]) -> list[Fault]:
+    """A build's cluster is either resolved by Envoy or fed by us, whatever its sources say."""
+    faults = []
+    for document in documents:
+        for ref, given in document.endpoints.items():
+            lists = {**state.lists_of(ref), API: (), document.file: given}
+            if given and len({endpoint.is_name for endpoint in merged(lists)}) > 1:
+                message = f"the endpoints of {ref} mix host names and IP addresses with those known already"
+                mend = "give all of a build's endpoints in one of the two ways"
+                faults.append(Fault(document.file, document.line, "endpoints", message, mend))
+    return faults
+
+
+def _spec(document: Document) -> Deployment:
+    if document.deployment is None:
+        raise TypeError("a document without a deployment has no spec")
+    return document.deployment

@@ -1,0 +1,229 @@
+"""The control plane's verbs. Each is decided, committed, adopted, and then left to be published.
+
+One change at a time: a lock spans decision and commit, so that what was decided on is still in
+force. The store's calls run in its own thread; nothing else here blocks.
+"""
+
+import asyncio
+import dataclasses
+import time
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from concurrent.futures import Executor
+from typing import Any, TypeVar
+
+import structlog
+
+from xds.control.intake import check, take_in
+from xds.control.publisher import Publisher
+from xds.control.state import State
+from xds.discovery.hub import Hub
+from xds.discovery.stream import Stream
+from xds.errors import InvalidInput
+from xds.fleet.convergence import Convergence, convergence
+from xds.revisions import decide
+from xds.revisions.record import Note, Revision
+from xds.spec.endpoints import Endpoint
+from xds.spec.faults import Fault
+from xds.spec.read import Document, read
+from xds.store.records import Write
+from xds.store.sqlite import SqliteStore
+
+T = TypeVar("T")
+log = structlog.get_logger(__name__)
+
+
+@dataclasses.dataclass(frozen=True)
+class Standing:
+    """A deployment as it stands: what is in force, where it runs, who has it."""
+
+    revision: Revision
+    endpoints: Mapping[str, tuple[Endpoint, ...]]
+    convergence: Convergence
+
+
+@dataclasses.dataclass(frozen=True)
+class Outcome:
+    """What a verb did to a deployment."""
+
+    standing: Standing
+    changed: bool
+
+
+class ControlPlane:
+    """Deployments, from the outside."""
+
+    def __init__(
+        self,
+        state: State,
+        store: SqliteStore,
+        store_thread: Executor,
+        hub: Hub,
+        wake: Callable[[Stream], None],
+    ) -> None:
+        self.hub = hub
+        self.publisher = Publisher(state, hub, wake)
+        self._state = state
+        self._store = store
+        self._store_thread = store_thread
+        self._lock = asyncio.Lock()
+        self._changes: set[asyncio.Task[Any]] = set()
+        self.publisher.touch(state.names())
+        self.publisher.publish()
+
+    async def apply_texts(
+        self, files: Iterable[tuple[str, str]], *, author: str, comment: str = "", strict: bool = False
+    ) -> tuple[list[Outcome], tuple[Fault, ...]]:
+        """Apply whole deployment files, all or nothing; returns outcomes and warnings.
+
+        Raises:
+            InvalidInput: every fault in every file; nothing was changed.
+        """
+        reading = read(files, strict=strict)
+        if reading.faults:
+            raise InvalidInput(reading.faults)
+        outcomes = await self.apply(reading.documents, author=author, comment=comment)
+        return outcomes, reading.warnings
+
+    async def apply(
+        self, documents: Sequence[Document], *, author: str, comment: str = "", governed: bool = False
+    ) -> list[Outcome]:
+        """Apply documents, all or nothing (`governed`: they come from the specs folder).
+
+        Raises:
+            InvalidInput: every fault; nothing was changed.
+        """
+
+        async def change() -> list[Outcome]:
+            intake = take_in(self._state, documents, _note(author, comment), governed=governed)
+            await self._commit(intake.write)
+            return [Outcome(self._standing(revision), new) for revision, new in intake.heads]
+
+        return await self._whole(change)
+
+    async def set_weights(
+        self, name: str, weights: Mapping[str, float], *, author: str, comment: str = ""
+    ) -> Outcome:
+        """Give versions other weights; those not named keep theirs.
+
+        Raises:
+            NotFound, InvalidInput: nothing was changed.
+        """
+
+        async def change() -> Outcome:
+            head = self._state.existing(name)
+            return await self._advance(head, decide.set_weights(head, weights, _note(author, comment)))
+
+        return await self._whole(change)
+
+    async def abort(self, name: str, *, author: str, comment: str = "") -> Outcome:
+        """Everything to `main`.
+
+        Raises:
+            NotFound: there is no such deployment.
+        """
+
+        async def change() -> Outcome:
+            head = self._state.existing(name)
+            return await self._advance(head, decide.abort(head, _note(author, comment)))
+
+        return await self._whole(change)
+
+    async def rollback(self, name: str, *, author: str, comment: str = "") -> Outcome:
+        """Back to the newest earlier revision that was never left on purpose.
+
+        Raises:
+            NotFound, NothingToDo, InvalidInput: nothing was changed.
+        """
+
+        async def change() -> Outcome:
+            head = self._state.existing(name)
+            history = await self._in_store(lambda: self._store.history(name))
+            revision = decide.rollback(history, _note(author, comment))
+            faults = check(self._state, [Document(f"revision {revision.source}", 0, revision.spec, {})])
+            if faults:
+                raise InvalidInput(faults)
+            return await self._advance(head, revision)
+
+        return await self._whole(change)
+
+    def get(self, name: str) -> Standing:
+        """A deployment as it stands.
+
+        Raises:
+            NotFound: there is no such deployment.
+        """
+        return self._standing(self._state.existing(name))
+
+    def deployments(self) -> list[Standing]:
+        """Every deployment, by name."""
+        return [self.get(name) for name in self._state.names()]
+
+    async def history(self, name: str) -> tuple[Revision, ...]:
+        """A deployment's revisions, oldest first.
+
+        Raises:
+            NotFound: there is no such deployment.
+        """
+        self._state.existing(name)
+        return await self._in_store(lambda: self._store.history(name))
+
+    def faults_of(self, documents: Sequence[Document]) -> list[Fault]:
+        """What is wrong with documents in view of what is in force, and of each other."""
+        return check(self._state, documents)
+
+    def files_applied(self) -> set[str]:
+        """The files of the specs folder that something was applied from."""
+        return {file for file, _ in self._state.applied}
+
+    async def _whole(self, change: Callable[[], Awaitable[T]]) -> T:
+        """Run a change to its end, one at a time, even when the caller goes away in the middle.
+
+        Otherwise a call cancelled during the commit would leave memory behind the store.
+        """
+
+        async def alone() -> T:
+            async with self._lock:
+                return await change()
+
+        task = asyncio.create_task(alone())
+        self._changes.add(task)
+        task.add_done_callback(self._changes.discard)
+        return await asyncio.shield(task)
+
+    async def _advance(self, head: Revision, revision: Revision | None) -> Outcome:
+        if revision is None:
+            return Outcome(self._standing(head), changed=False)
+        await self._commit(Write(revisions=(revision,)))
+        return Outcome(self._standing(revision), changed=True)
+
+    async def _commit(self, write: Write) -> None:
+        """Durable first; only then does anything see it."""
+        if write == Write():
+            return
+        await self._in_store(lambda: self._store.commit(write))
+        self.publisher.touch(self._state.adopt(write, time.time()))
+        for revision in write.revisions:
+            log.info(
+                "revision",
+                deployment=revision.deployment,
+                number=revision.number,
+                kind=revision.kind,
+                weights=revision.spec.weights(),
+                author=revision.note.author,
+            )
+
+    async def _in_store(self, call: Callable[[], T]) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._store_thread, call)
+
+    def _standing(self, revision: Revision) -> Standing:
+        gateways = revision.spec.gateways or self._state.gateways
+        streams = [stream for gateway in gateways for stream in self.hub.streams(gateway)]
+        return Standing(
+            revision=revision,
+            endpoints={ref: self._state.endpoints.get(ref, ()) for ref in revision.builds.values()},
+            convergence=convergence(streams, pending=self.publisher.pending),
+        )
+
+
+def _note(author: str, comment: str) -> Note:
+    return Note(author, time.time(), comment)

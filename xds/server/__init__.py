@@ -1,0 +1,10 @@
+"""The server: settings, adapters from grpc.aio to the plain core, wiring, start and stop.
+
+settings   what a server is started with
+xds        the aggregated discovery service: bytes in, bytes out, one stream an Envoy
+listeners  the two gRPC servers: options, ports, health and reflection
+http       /healthz, /readyz, /metrics
+specs      the specs folder, watched
+logs       structlog, for people or for machines
+run        all of it together
+"""

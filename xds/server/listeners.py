@@ -1,0 +1,56 @@
+"""The two gRPC servers: one for Envoys, one for people and programs."""
+
+import grpc
+from grpc_health.v1 import health, health_pb2, health_pb2_grpc
+from grpc_reflection.v1alpha import reflection
+
+from xds.admin.service import DeploymentService
+from xds.control.plane import ControlPlane
+from xds.errors import SettingsError
+from xds.stubs import canary_admin_v1_pb2 as admin
+from xds.stubs import canary_admin_v1_pb2_grpc as admin_grpc
+
+_MANY = 100_000
+_OPTIONS = [
+    # Several servers on one port would split the fleet between them unseen.
+    ("grpc.so_reuseport", 0),
+    # Envoy's keepalive pings would otherwise be answered with GOAWAY.
+    ("grpc.http2.min_recv_ping_interval_without_data_ms", 1_000),
+    ("grpc.http2.max_ping_strikes", 0),
+    # A fleet that reconnects at once would otherwise be refused beyond a thousand pending calls.
+    ("grpc.server.max_pending_requests", _MANY),
+    ("grpc.server.max_pending_requests_hard_limit", _MANY),
+    ("grpc.max_receive_message_length", 64 * 1024 * 1024),
+    # An Envoy that vanished without a word is noticed.
+    ("grpc.keepalive_time_ms", 30_000),
+    ("grpc.keepalive_timeout_ms", 10_000),
+]
+
+
+def xds_server(handler: grpc.GenericRpcHandler, listen: str) -> tuple[grpc.aio.Server, str]:
+    """The server for Envoys; returns it and the address it is bound to."""
+    server = grpc.aio.server(options=_OPTIONS)
+    server.add_generic_rpc_handlers((handler,))
+    return server, _bind(server, listen)
+
+
+async def admin_server(plane: ControlPlane, listen: str) -> tuple[grpc.aio.Server, str]:
+    """The server of the admin API, with health and reflection; returns it and its address."""
+    server = grpc.aio.server(options=_OPTIONS)
+    admin_grpc.add_DeploymentServiceServicer_to_server(DeploymentService(plane), server)
+    service = admin.DESCRIPTOR.services_by_name["DeploymentService"].full_name
+    health_service = health.aio.HealthServicer()
+    health_pb2_grpc.add_HealthServicer_to_server(health_service, server)
+    reflection.enable_server_reflection((service, health.SERVICE_NAME, reflection.SERVICE_NAME), server)
+    for name in ("", service):
+        await health_service.set(name, health_pb2.HealthCheckResponse.SERVING)
+    return server, _bind(server, listen)
+
+
+def _bind(server: grpc.aio.Server, listen: str) -> str:
+    host = listen.rpartition(":")[0]
+    try:
+        port = server.add_insecure_port(listen)
+    except RuntimeError as error:
+        raise SettingsError(f"can't listen on {listen}: {error}; is the port taken?") from error
+    return f"{host}:{port}"

@@ -1,0 +1,57 @@
+"""The control plane's own metrics, read off its state when somebody asks."""
+
+from collections.abc import Iterator
+
+from prometheus_client import CollectorRegistry
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
+from prometheus_client.registry import Collector
+
+from xds.control.plane import ControlPlane
+from xds.discovery.hub import Hub
+
+
+def registry(plane: ControlPlane) -> CollectorRegistry:
+    """A registry with the metrics of this control plane."""
+    made = CollectorRegistry()
+    made.register(_Collector(plane))
+    return made
+
+
+class _Collector(Collector):
+    def __init__(self, plane: ControlPlane) -> None:
+        self._plane = plane
+
+    def collect(self) -> Iterator[GaugeMetricFamily | CounterMetricFamily]:
+        hub = self._plane.hub
+        yield _gauge("canary_envoys", "Envoys connected", _envoys(hub, in_sync_only=False))
+        yield _gauge("canary_envoys_in_sync", "Envoys that have it all", _envoys(hub, in_sync_only=True))
+        yield _gauge("canary_resources", "Resources in the catalog", _resources(hub), "gateway", "type")
+        yield _counter("canary_answers", "Answers sent to Envoys", hub.totals().answers)
+        yield _counter("canary_acknowledgements", "Answers acknowledged", hub.totals().acknowledgements)
+        yield _counter("canary_rejections", "Answers refused by an Envoy", hub.totals().refusals)
+
+
+def _envoys(hub: Hub, *, in_sync_only: bool) -> dict[tuple[str, ...], int]:
+    return {
+        (gateway,): sum(stream.in_sync or not in_sync_only for stream in hub.streams(gateway))
+        for gateway in hub.catalogs
+    }
+
+
+def _resources(hub: Hub) -> dict[tuple[str, ...], int]:
+    return {
+        (gateway, type_): count
+        for gateway, catalog in hub.catalogs.items()
+        for type_, count in catalog.sizes().items()
+    }
+
+
+def _gauge(name: str, text: str, values: dict[tuple[str, ...], int], *labels: str) -> GaugeMetricFamily:
+    family = GaugeMetricFamily(name, text, labels=labels or ("gateway",))
+    for key, value in values.items():
+        family.add_metric(key, value)
+    return family
+
+
+def _counter(name: str, text: str, value: int) -> CounterMetricFamily:
+    return CounterMetricFamily(name, text, value=value)

@@ -1,0 +1,116 @@
+"""All of it together: open the store, load, listen, follow, stop gracefully."""
+
+import asyncio
+import gc
+import json
+import os
+import signal
+import time
+from collections.abc import AsyncIterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+
+import grpc
+import structlog
+
+from xds.control.plane import ControlPlane
+from xds.control.state import State
+from xds.discovery.hub import Hub
+from xds.errors import SettingsError
+from xds.revisions.history import KEEP_BUILDS
+from xds.server import logs, metrics
+from xds.server.http import http_server
+from xds.server.listeners import admin_server, xds_server
+from xds.server.settings import Settings
+from xds.server.specs import SpecsFolder
+from xds.server.xds import AggregatedDiscovery, Wakers
+from xds.store.sqlite import SqliteStore
+
+_GRACE = 2.0
+"""Seconds for calls under way when the server stops; Envoys' streams never end by themselves."""
+
+log = structlog.get_logger(__name__)
+
+
+def run(settings: Settings) -> None:
+    """Serve until SIGINT or SIGTERM.
+
+    Raises:
+        SettingsError, StoreError: the server could not start.
+    """
+    logs.configure(settings.log_format, settings.log_level)
+    asyncio.run(serve(settings))
+
+
+async def serve(settings: Settings) -> None:
+    """Serve until the process is told to stop."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop.set)
+    if settings.specs is not None and not settings.specs.is_dir():
+        raise SettingsError(f"there is no folder {settings.specs}; create it, or leave out --specs")
+    async with AsyncExitStack() as stack:
+        wakers = Wakers()
+        plane = await stack.enter_async_context(_control_plane(settings, wakers))
+        specs = SpecsFolder(settings.specs, plane) if settings.specs else None
+        loaded = asyncio.Event()
+        discovery = AggregatedDiscovery(plane.hub, settings.gateways, wakers)
+        xds, xds_address = xds_server(discovery.handler(), settings.xds_listen)
+        admin, admin_address = await admin_server(plane, settings.admin_listen)
+        runner, http_address = await http_server(settings.http_listen, metrics.registry(plane), loaded.is_set)
+        stack.push_async_callback(runner.cleanup)
+        async with asyncio.TaskGroup() as tasks:
+            publishing = tasks.create_task(plane.publisher.run())
+            if specs is not None:
+                await specs.load()
+                plane.publisher.publish()
+            await _start(stack, xds, admin)
+            _tune_garbage_collection()
+            addresses = {"xds": xds_address, "admin": admin_address, "http": http_address}
+            loaded.set()
+            if settings.ready_file is not None:
+                _write_atomically(settings.ready_file, json.dumps(addresses))
+            log.info("serving", **addresses)
+            following = tasks.create_task(specs.follow()) if specs is not None else None
+            await stop.wait()
+            log.info("stopping")
+            publishing.cancel()
+            if following is not None:
+                following.cancel()
+
+
+async def _start(stack: AsyncExitStack, *servers: grpc.aio.Server) -> None:
+    for server in servers:
+        await server.start()
+        stack.push_async_callback(server.stop, _GRACE)
+
+
+@asynccontextmanager
+async def _control_plane(settings: Settings, wakers: Wakers) -> AsyncIterator[ControlPlane]:
+    """The control plane over its store, which has a thread of its own."""
+    loop = asyncio.get_running_loop()
+    with ThreadPoolExecutor(1, thread_name_prefix="store") as thread:
+        store = await loop.run_in_executor(thread, SqliteStore, settings.store)
+        try:
+            since = time.time() - KEEP_BUILDS
+            state = State(settings.gateways, await loop.run_in_executor(thread, store.load, since))
+            hub = Hub(gateway.name for gateway in settings.gateways)
+            yield ControlPlane(state, store, thread, hub, wakers.wake)
+        finally:
+            await loop.run_in_executor(thread, store.close)
+
+
+def _tune_garbage_collection() -> None:
+    """What is loaded stays: collecting it again and again doubles the time of a push (facts)."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 50, 50)
+
+
+def _write_atomically(path: Path, text: str) -> None:
+    """Whoever sees the file sees all of it."""
+    partial = path.with_name(f".{path.name}.{os.getpid()}")
+    partial.write_text(text)
+    partial.replace(path)

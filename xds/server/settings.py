@@ -1,0 +1,27 @@
+"""What a server is started with. The command reads it from a file, the environment and flags."""
+
+import dataclasses
+from pathlib import Path
+
+from xds.spec.gateway import Gateway, default_gateway
+
+
+@dataclasses.dataclass(frozen=True)
+class Settings:
+    """Addresses are `HOST:PORT`; port 0 takes a free one."""
+
+    xds_listen: str = "127.0.0.1:18000"
+    """Where Envoys connect."""
+    admin_listen: str = "127.0.0.1:18001"
+    """Where the command, the SDK and the console connect."""
+    http_listen: str = "127.0.0.1:18002"
+    """Health, readiness and metrics."""
+    specs: Path | None = None
+    """A folder of deployment files to follow."""
+    store: Path = Path("canary.db")
+    gateways: tuple[Gateway, ...] = dataclasses.field(default_factory=lambda: (default_gateway(),))
+    ready_file: Path | None = None
+    """Written, with the ports taken, once the first load is done."""
+    log_format: str = "console"
+    """`console` for people, `json` for machines."""
+    log_level: str = "info"

@@ -1,0 +1,12 @@
+"""Translate: revisions and endpoints -> Envoy messages. The last room that knows what a canary is.
+
+view        a deployment as one gateway is to serve it: what everything here is made from
+settings    inherited settings: version, deployment, gateway, our defaults
+clusters    a cluster for each build
+endpoints   a cluster load assignment for each build
+routes      the split: weighted clusters by header hash, query hash or at random
+hosts       virtual hosts: deployments that share a host, longest path first
+listeners   a gateway's listeners
+log         the access log's fields
+bootstrap   what an Envoy needs to find us
+"""

@@ -1,0 +1,146 @@
+"""A cluster for each build: named for the build, so that no change of role touches it.
+
+A build reached by address gets its endpoints over EDS; one reached by name is resolved by Envoy, and
+its names are part of the cluster.
+"""
+
+from google.protobuf.wrappers_pb2 import UInt32Value
+
+from xds.spec.upstream import (
+    CircuitBreakers,
+    ClusterSettings,
+    HealthCheck,
+    OutlierDetection,
+    SlowStart,
+    Tls,
+)
+from xds.stubs import envoy_config_cluster_v3_pb2 as cluster_v3
+from xds.stubs import envoy_config_core_v3_pb2 as core
+from xds.stubs import envoy_extensions_transport_sockets_tls_v3_pb2 as tls_v3
+from xds.stubs import envoy_extensions_upstreams_http_v3_pb2 as http_v3
+from xds.stubs import envoy_type_matcher_v3_pb2 as matcher_v3
+from xds.stubs import envoy_type_v3_pb2 as type_v3
+from xds.translate.endpoints import assignment
+from xds.translate.settings import cluster_settings
+from xds.translate.values import ads, duration, metadata, packed
+from xds.translate.view import Build, View
+
+_HTTP_OPTIONS = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions"
+_POLICIES = {
+    "least_request": cluster_v3.Cluster.LEAST_REQUEST,
+    "round_robin": cluster_v3.Cluster.ROUND_ROBIN,
+    "ring_hash": cluster_v3.Cluster.RING_HASH,
+}
+_EDS_PATIENCE = 5.0
+"""Seconds a new cluster waits for endpoints. They are sent with it; this bounds a lost answer."""
+
+
+def cluster(view: View, build: Build) -> cluster_v3.Cluster:
+    """The cluster of one of a view's builds."""
+    said = cluster_settings(build.settings, build.revision.spec, view.gateway.defaults)
+    out = cluster_v3.Cluster(
+        name=build.cluster,
+        connect_timeout=duration(said.connect_timeout or 0),
+        metadata=metadata({"deployment": view.revision.deployment, "build": build.ref}),
+    )
+    out.typed_extension_protocol_options[_HTTP_OPTIONS].CopyFrom(packed(_protocol(said)))
+    _discovery(out, build)
+    _balancing(out, said)
+    if said.circuit_breakers:
+        out.circuit_breakers.thresholds.append(_thresholds(said.circuit_breakers))
+    if said.outlier_detection:
+        out.outlier_detection.CopyFrom(_outliers(said.outlier_detection))
+    if said.health_check:
+        out.health_checks.append(_health_check(said.health_check, build, said.protocol))
+    if said.tls:
+        out.transport_socket.CopyFrom(_tls(said.tls, said.protocol))
+    return out
+
+
+def _discovery(out: cluster_v3.Cluster, build: Build) -> None:
+    if build.is_dns:
+        out.type = cluster_v3.Cluster.STRICT_DNS
+        out.load_assignment.CopyFrom(assignment(build.cluster, build.endpoints))
+        return
+    out.type = cluster_v3.Cluster.EDS
+    source = ads()
+    source.initial_fetch_timeout.CopyFrom(duration(_EDS_PATIENCE))
+    out.eds_cluster_config.eds_config.CopyFrom(source)
+
+
+def _balancing(out: cluster_v3.Cluster, said: ClusterSettings) -> None:
+    policy = said.load_balancing.policy if said.load_balancing else "least_request"
+    out.lb_policy = _POLICIES[policy]
+    if said.slow_start and policy == "least_request":
+        out.least_request_lb_config.slow_start_config.CopyFrom(_slow_start(said.slow_start))
+    elif said.slow_start and policy == "round_robin":
+        out.round_robin_lb_config.slow_start_config.CopyFrom(_slow_start(said.slow_start))
+
+
+def _slow_start(said: SlowStart) -> cluster_v3.Cluster.SlowStartConfig:
+    return cluster_v3.Cluster.SlowStartConfig(slow_start_window=duration(said.window))
+
+
+def _protocol(said: ClusterSettings) -> http_v3.HttpProtocolOptions:
+    explicit = http_v3.HttpProtocolOptions.ExplicitHttpConfig()
+    if said.protocol in ("http2", "grpc"):
+        explicit.http2_protocol_options.SetInParent()
+    else:
+        explicit.http_protocol_options.SetInParent()
+    return http_v3.HttpProtocolOptions(explicit_http_config=explicit)
+
+
+def _thresholds(said: CircuitBreakers) -> cluster_v3.CircuitBreakers.Thresholds:
+    out = cluster_v3.CircuitBreakers.Thresholds()
+    for name, limit in said.model_dump(exclude_none=True).items():
+        getattr(out, name).value = limit
+    return out
+
+
+def _outliers(said: OutlierDetection) -> cluster_v3.OutlierDetection:
+    return cluster_v3.OutlierDetection(
+        consecutive_5xx=UInt32Value(value=said.consecutive_5xx),
+        interval=duration(said.interval),
+        base_ejection_time=duration(said.base_ejection_time),
+        max_ejection_percent=UInt32Value(value=round(said.max_ejection_percent)),
+    )
+
+
+def _health_check(said: HealthCheck, build: Build, protocol: str | None) -> core.HealthCheck:
+    out = core.HealthCheck(
+        interval=duration(said.interval),
+        timeout=duration(said.timeout),
+        unhealthy_threshold=UInt32Value(value=said.unhealthy_threshold),
+        healthy_threshold=UInt32Value(value=said.healthy_threshold),
+    )
+    if said.type == "http":
+        out.http_health_check.path = said.path
+        out.http_health_check.host = build.revision.deployment
+        if protocol in ("http2", "grpc"):
+            out.http_health_check.codec_client_type = type_v3.HTTP2
+    elif said.type == "grpc":
+        out.grpc_health_check.SetInParent()
+    else:
+        out.tcp_health_check.SetInParent()
+    return out
+
+
+def _tls(said: Tls, protocol: str | None) -> core.TransportSocket:
+    context = tls_v3.UpstreamTlsContext(sni=said.sni or "")
+    common = context.common_tls_context
+    common.alpn_protocols.append("h2" if protocol in ("http2", "grpc") else "http/1.1")
+    if said.ca_file:
+        common.validation_context.trusted_ca.filename = said.ca_file
+        if said.sni:
+            common.validation_context.match_typed_subject_alt_names.append(
+                tls_v3.SubjectAltNameMatcher(
+                    san_type=tls_v3.SubjectAltNameMatcher.DNS,
+                    matcher=matcher_v3.StringMatcher(exact=said.sni),
+                )
+            )
+    if said.cert_file and said.key_file:
+        common.tls_certificates.add(
+            certificate_chain=core.DataSource(filename=said.cert_file),
+            private_key=core.DataSource(filename=said.key_file),
+        )
+    return core.TransportSocket(name="envoy.transport_sockets.tls", typed_config=packed(context))

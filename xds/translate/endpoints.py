@@ -1,0 +1,34 @@
+"""A build's endpoints as a cluster load assignment, by zone."""
+
+from collections.abc import Iterable
+
+from google.protobuf.wrappers_pb2 import UInt32Value
+
+from xds.spec.endpoints import Endpoint
+from xds.stubs import envoy_config_core_v3_pb2 as core
+from xds.stubs import envoy_config_endpoint_v3_pb2 as endpoint_v3
+from xds.translate.values import address
+
+
+def assignment(cluster: str, endpoints: Iterable[Endpoint]) -> endpoint_v3.ClusterLoadAssignment:
+    """Where a cluster's requests can go; nowhere is a valid answer."""
+    zones: dict[str | None, list[Endpoint]] = {}
+    for endpoint in endpoints:
+        zones.setdefault(endpoint.zone, []).append(endpoint)
+    return endpoint_v3.ClusterLoadAssignment(
+        cluster_name=cluster,
+        endpoints=[
+            endpoint_v3.LocalityLbEndpoints(
+                locality=core.Locality(zone=zone) if zone else None,
+                lb_endpoints=[_lb_endpoint(endpoint) for endpoint in members],
+            )
+            for zone, members in zones.items()
+        ],
+    )
+
+
+def _lb_endpoint(endpoint: Endpoint) -> endpoint_v3.LbEndpoint:
+    return endpoint_v3.LbEndpoint(
+        endpoint=endpoint_v3.Endpoint(address=address(endpoint.address, endpoint.port)),
+        load_balancing_weight=UInt32Value(value=endpoint.weight),
+    )

@@ -1,0 +1,40 @@
+"""Virtual hosts: each host with the routes of every deployment on it, longest path first."""
+
+import dataclasses
+from collections.abc import Iterable
+
+from xds.spec.claims import hosts_of
+from xds.stubs import envoy_config_route_v3_pb2 as route_v3
+from xds.translate.routes import routes
+from xds.translate.view import View
+
+
+@dataclasses.dataclass(frozen=True)
+class Section:
+    """The part of a host's routes that one deployment brings."""
+
+    deployment: str
+    path_prefix: str
+    routes: tuple[route_v3.Route, ...]
+
+    def clusters(self) -> frozenset[str]:
+        """The clusters its routes name."""
+        return frozenset(
+            entry.name for route in self.routes for entry in route.route.weighted_clusters.clusters
+        )
+
+
+def section(view: View) -> tuple[tuple[str, ...], Section]:
+    """A deployment's hosts on a gateway, and what it brings to each of them."""
+    spec = view.revision.spec
+    return hosts_of(spec, view.gateway), Section(spec.name, spec.path_prefix, tuple(routes(view)))
+
+
+def virtual_host(host: str, sections: Iterable[Section]) -> route_v3.VirtualHost:
+    """A host with the sections of all deployments on it."""
+    longest_first = sorted(sections, key=lambda section: len(section.path_prefix), reverse=True)
+    return route_v3.VirtualHost(
+        name=host,
+        domains=[host],
+        routes=[route for section in longest_first for route in section.routes],
+    )

@@ -1,0 +1,50 @@
+"""Small Envoy messages that appear everywhere."""
+
+from collections.abc import Mapping
+
+from google.protobuf.any_pb2 import Any
+from google.protobuf.duration_pb2 import Duration
+from google.protobuf.message import Message
+
+from xds.stubs import envoy_config_core_v3_pb2 as core
+
+METADATA = "canary"
+"""The filter-metadata namespace of what we say about clusters and routes."""
+
+
+def duration(seconds: float) -> Duration:
+    """A duration, to the millisecond."""
+    return Duration(seconds=int(seconds), nanos=round(seconds % 1 * 1000) * 1_000_000)
+
+
+def packed(message: Message) -> Any:
+    """A message as `Any`."""
+    wrapped = Any()
+    wrapped.Pack(message, deterministic=True)
+    return wrapped
+
+
+def ads() -> core.ConfigSource:
+    """From the aggregated stream that the peer has already."""
+    return core.ConfigSource(ads=core.AggregatedConfigSource(), resource_api_version=core.V3)
+
+
+def address(host: str, port: int) -> core.Address:
+    """An IP address or a name, and a TCP port."""
+    return core.Address(socket_address=core.SocketAddress(address=host, port_value=port))
+
+
+def metadata(facts: Mapping[str, str]) -> core.Metadata:
+    """Facts about a resource, for the access log and for whoever reads a config dump."""
+    said = core.Metadata()
+    said.filter_metadata[METADATA].update(facts)
+    return said
+
+
+def set_header(name: str, value: str) -> core.HeaderValueOption:
+    """Set a header to exactly this text, whatever there was."""
+    literal = value.replace("%", "%%")
+    return core.HeaderValueOption(
+        header=core.HeaderValue(key=name, value=literal),
+        append_action=core.HeaderValueOption.OVERWRITE_IF_EXISTS_OR_ADD,
+    )

@@ -1,0 +1,92 @@
+"""A deployment as one gateway is to serve it: revision, live endpoints, retired builds.
+
+What builds own is recorded in the revision; what they get is derived here, every time: a build
+without endpoints lends its slots to `main`, in place, and has them back, with the same users, as
+soon as it has endpoints.
+"""
+
+import dataclasses
+from collections.abc import Mapping
+
+from xds.revisions.record import Revision
+from xds.slots.table import SlotTable
+from xds.spec.deployment import MAIN
+from xds.spec.endpoints import Endpoint
+from xds.spec.gateway import Gateway
+from xds.spec.upstream import ClusterSettings
+
+Endpoints = Mapping[str, tuple[Endpoint, ...]]
+"""By build ref."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Build:
+    """One build that is to have a cluster.
+
+    Attributes:
+        cluster: the cluster's name.
+        ref: its tag, or `<deployment>@<label>`.
+        label: the label it runs under, or ran under last.
+        revision: the revision its settings come from.
+    """
+
+    cluster: str
+    ref: str
+    label: str
+    revision: Revision
+    endpoints: tuple[Endpoint, ...]
+
+    @property
+    def settings(self) -> ClusterSettings:
+        """What its label was given itself."""
+        return self.revision.spec.settings_of(self.label)
+
+    @property
+    def is_dns(self) -> bool:
+        """Whether Envoy resolves its endpoints' names."""
+        return any(endpoint.is_name for endpoint in self.endpoints)
+
+
+@dataclasses.dataclass(frozen=True)
+class View:
+    """Everything the Envoy messages of one deployment on one gateway are made from."""
+
+    gateway: Gateway
+    revision: Revision
+    endpoints: Endpoints
+    retired: Mapping[str, Revision] = dataclasses.field(default_factory=dict)
+    """Builds nobody references any more, by key, with the newest revision that had them."""
+
+    def builds(self) -> list[Build]:
+        """Every build that is to have a cluster, those in force first."""
+        in_force = [self._build(key, self.revision) for key in self.revision.builds]
+        return in_force + [self._build(key, revision) for key, revision in self.retired.items()]
+
+    def waiting(self) -> frozenset[str]:
+        """The keys of the builds in force that have no endpoints."""
+        return waiting_builds(self.revision, self.endpoints)
+
+    def effective(self) -> SlotTable:
+        """Who gets which slots now."""
+        return effective_slots(self.revision, self.endpoints)
+
+    def _build(self, key: str, revision: Revision) -> Build:
+        ref = revision.builds[key]
+        return Build(
+            cluster=revision.cluster_of(key),
+            ref=ref,
+            label=revision.label_of(key),
+            revision=revision,
+            endpoints=self.endpoints.get(ref, ()),
+        )
+
+
+def waiting_builds(revision: Revision, endpoints: Endpoints) -> frozenset[str]:
+    """The keys of a revision's builds that have no endpoints."""
+    return frozenset(key for key, ref in revision.builds.items() if not endpoints.get(ref))
+
+
+def effective_slots(revision: Revision, endpoints: Endpoints) -> SlotTable:
+    """The revision's table with the slots of builds without endpoints lent to `main`."""
+    main = revision.labels[MAIN]
+    return revision.slots.replaced(dict.fromkeys(waiting_builds(revision, endpoints), main))
