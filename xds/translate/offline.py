@@ -1,0 +1,55 @@
+"""What deployment files would become, without a server: the same translation, every message at once."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+
+from google.protobuf.message import Message
+
+from xds.revisions import decide
+from xds.revisions.record import Note
+from xds.spec.gateway import Gateway
+from xds.spec.read import Document
+from xds.stubs import envoy_config_route_v3_pb2 as route_v3
+from xds.translate.clusters import cluster
+from xds.translate.endpoints import assignment
+from xds.translate.hosts import Section, section, virtual_host
+from xds.translate.listeners import listener
+from xds.translate.view import Endpoints, View
+
+_NOTE = Note(author="offline", at=0.0)
+
+
+def translate(documents: Iterable[Document], gateways: Iterable[Gateway]) -> list[Message]:
+    """Each gateway's listeners, route table, clusters and endpoints, as Envoy would be sent them."""
+    documents = list(documents)
+    endpoints = {ref: given for document in documents for ref, given in document.endpoints.items()}
+    return [message for gateway in gateways for message in _gateway(gateway, documents, endpoints)]
+
+
+def _gateway(gateway: Gateway, documents: Iterable[Document], endpoints: Endpoints) -> Iterator[Message]:
+    yield from (listener(gateway, listen) for listen in gateway.listeners)
+    views = list(_views(gateway, documents, endpoints))
+    sections: defaultdict[str, list[Section]] = defaultdict(list)
+    for view in views:
+        hosts, brought = section(view)
+        for host in hosts:
+            sections[host].append(brought)
+    yield route_v3.RouteConfiguration(
+        name=gateway.name,
+        virtual_hosts=[virtual_host(host, sections[host]) for host in sorted(sections)],
+        ignore_port_in_host_matching=True,
+    )
+    for view in views:
+        for build in view.builds():
+            yield cluster(view, build)
+            if not build.is_dns:
+                yield assignment(build.cluster, build.endpoints)
+
+
+def _views(gateway: Gateway, documents: Iterable[Document], endpoints: Endpoints) -> Iterator[View]:
+    for document in documents:
+        spec = document.deployment
+        if spec is not None and (spec.gateways is None or gateway.name in spec.gateways):
+            revision = decide.apply(spec, None, {}, _NOTE)
+            if revision is not None:
+                yield View(gateway, revision, endpoints)
