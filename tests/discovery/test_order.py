@@ -1,0 +1,120 @@
+"""The order of answers: no route before its clusters, no cluster gone before its routes."""
+
+from tests.support.talk import Talk, cluster, route
+from xds.catalog.resource import Resource
+from xds.catalog.types import Type
+
+
+def connected() -> Talk:
+    """An Envoy in sync with one cluster and a route to it."""
+    talk = Talk(cluster("a"), route("r", "a"))
+    talk.ask(Type.CLUSTER)
+    assert talk.take() == {"a": "1"}
+    talk.ask(Type.ROUTE, "r")
+    assert talk.take() == {"r": "1"}
+    return talk
+
+
+def test_a_changed_route_waits_until_its_new_cluster_is_acknowledged() -> None:
+    """The route goes out only after the cluster's ACK."""
+    talk = connected()
+    talk.commit(cluster("b"), route("r", "a", "b", version="2"))
+    assert talk.hear() == {"b": "1"}
+    unanswered = talk.last
+    assert talk.hear() is None
+    talk.ack(unanswered)
+    assert talk.take() == {"r": "2"}
+
+
+def test_a_route_does_not_wait_for_an_update_of_a_cluster_the_peer_has() -> None:
+    """Some version was acknowledged: that is enough."""
+    talk = connected()
+    talk.commit(cluster("a", "2"), route("r", "a", version="2"))
+    assert [talk.hear(), talk.hear()] == [{"a": "2"}, {"r": "2"}]
+
+
+def test_a_newly_asked_route_is_answered_at_once() -> None:
+    """The peer waits for it, whatever it has said of clusters."""
+    talk = Talk(cluster("a"), route("r", "a"))
+    talk.ask(Type.LISTENER)
+    talk.ask(Type.ROUTE, "r")
+    assert [talk.hear(), talk.hear()] == [{}, {"r": "1"}]
+
+
+def test_after_a_reconnect_changed_routes_wait_for_word_about_clusters() -> None:
+    """Until the stream has said anything about clusters, nobody knows what it has."""
+    talk = Talk(cluster("a"), route("r", "a", version="2"))
+    talk.ask(Type.LISTENER, "*", known={"l": "1"})
+    talk.take()
+    talk.ask(Type.ROUTE, "r", known={"r": "1"})
+    assert talk.hear() is None
+    talk.ask(Type.CLUSTER, "*", known={"a": "1"})
+    assert talk.hear() == {"r": "2"}
+
+
+def test_a_cluster_goes_only_after_the_route_that_named_it() -> None:
+    """Removal waits for the new route's ACK."""
+    talk = connected()
+    talk.commit(cluster("b"))
+    talk.take()
+    talk.commit(route("r", "b", version="2"), gone=[(Type.CLUSTER, "a")])
+    assert talk.hear() == {"r": "2"}
+    moved = talk.last
+    assert talk.hear() is None
+    talk.ack(moved)
+    assert talk.hear() == {"a": None}
+
+
+def test_a_cluster_stays_while_a_refused_route_may_still_name_it() -> None:
+    """The peer kept its old route, or part of it."""
+    talk = connected()
+    talk.commit(route("r", version="2"), gone=[(Type.CLUSTER, "a")])
+    talk.hear()
+    talk.nack()
+    assert talk.hear() is None
+    talk.commit(route("r", version="3"))
+    assert talk.take() == {"r": "3"}
+    assert talk.take() == {"a": None}
+
+
+def test_endpoints_never_wait_for_their_clusters_acknowledgement() -> None:
+    """Envoy acknowledges a cluster only after its endpoints."""
+    talk = connected()
+    places = Resource(Type.ENDPOINT, "b", "1", b"b")
+    talk.commit(cluster("b"), places)
+    assert talk.hear() == {"b": "1"}
+    talk.ask(Type.ENDPOINT, "b")
+    assert talk.hear() == {"b": "1"}
+
+
+def test_a_client_that_asks_for_everything_by_name_has_no_gates() -> None:
+    """gRPC walks from listener to endpoint by itself."""
+    talk = Talk(route("r", "a"))
+    talk.ask(Type.ROUTE, "r")
+    talk.take()
+    talk.commit(cluster("a"), route("r", "a", version="2"))
+    assert talk.hear() == {"r": "2"}
+
+
+def test_a_newer_target_replaces_the_old_one() -> None:
+    """What changes while an answer is awaited is sent once, in its latest state."""
+    talk = connected()
+    talk.commit(route("r", "a", version="2"))
+    assert talk.hear() == {"r": "2"}
+    unanswered = talk.last
+    for version in ("3", "4", "5"):
+        talk.commit(route("r", "a", version=version))
+    assert talk.hear() is None
+    talk.ack(unanswered)
+    assert talk.hear() == {"r": "5"}
+
+
+def test_a_change_taken_back_is_not_sent() -> None:
+    """1 -> 2 -> 1 while an answer is awaited: the peer has 1 already."""
+    talk = connected()
+    talk.commit(cluster("a", "2"))
+    first = talk.hear(), talk.last
+    assert first[0] == {"a": "2"}
+    talk.commit(route("r", "a", version="2"))
+    talk.commit(route("r", "a", version="1"))
+    assert talk.hear() is None

@@ -1,0 +1,97 @@
+"""Refused answers: the offender is found, parked, and left alone."""
+
+from tests.support.talk import Talk, cluster, route
+from xds.catalog.types import Type
+
+
+def reject_all_with(talk: Talk, *bad: str) -> int:
+    """Refuse every answer with one of these names; returns how many answers there were."""
+    answers = 0
+    while (said := talk.hear()) is not None:
+        answers += 1
+        if any(said.get(name) for name in bad):
+            talk.nack()
+        else:
+            talk.ack()
+    return answers
+
+
+def test_the_offender_among_many_is_found_in_few_messages() -> None:
+    """At most 2 log2(n) + 2 answers, and the good ones arrive."""
+    talk = Talk(*(cluster(f"c{n}") for n in range(1000)))
+    talk.ask(Type.CLUSTER)
+    assert reject_all_with(talk, "c777") <= 22
+    assert [(type_, parked.name) for type_, parked in talk.stream.rejections()] == [(Type.CLUSTER, "c777")]
+
+
+def test_a_refused_version_is_not_sent_again() -> None:
+    """Nothing spins; another change of another resource goes out as usual."""
+    talk = Talk(cluster("bad"))
+    talk.ask(Type.CLUSTER)
+    talk.hear()
+    talk.nack("because")
+    assert talk.hear() is None
+    talk.commit(cluster("good"))
+    assert talk.take() == {"good": "1"}
+
+
+def test_a_mended_resource_leaves_quarantine_by_itself() -> None:
+    """Its new version is sent and accepted."""
+    talk = Talk(cluster("bad"))
+    talk.ask(Type.CLUSTER)
+    talk.hear()
+    talk.nack()
+    talk.commit(cluster("bad", "2"))
+    assert talk.take() == {"bad": "2"}
+    assert list(talk.stream.rejections()) == []
+
+
+def test_what_was_refused_and_taken_back_is_sent_again() -> None:
+    """The peer may have applied part of the refused answer: its state is uncertain."""
+    talk = Talk(cluster("a"), cluster("b"))
+    talk.ask(Type.CLUSTER)
+    talk.take()
+    talk.commit(cluster("a", "2"), cluster("b", "2"))
+    talk.hear()
+    talk.nack()
+    talk.commit(cluster("a", "1"), cluster("b", "1"))
+    sent = [talk.take(), talk.take()]
+    assert sent == [{"a": "1"}, {"b": "1"}]
+
+
+def test_a_route_that_needs_a_refused_cluster_stays_as_it_was() -> None:
+    """It waits for the cluster, and goes out when that is mended."""
+    talk = Talk(cluster("a"), route("r", "a"))
+    talk.ask(Type.CLUSTER)
+    talk.take()
+    talk.ask(Type.ROUTE, "r")
+    talk.take()
+    talk.commit(cluster("bad"), route("r", "bad", version="2"))
+    assert talk.hear() == {"bad": "1"}
+    talk.nack()
+    assert talk.hear() is None
+    talk.commit(cluster("bad", "2"))
+    assert [talk.take(), talk.take()] == [{"bad": "2"}, {"r": "2"}]
+
+
+def test_a_route_refused_for_want_of_a_cluster_is_tried_once_more_when_it_is_there() -> None:
+    """A newly accepted cluster that it names lifts its quarantine."""
+    talk = Talk(route("r", "a"))
+    talk.ask(Type.CLUSTER)
+    talk.take()
+    talk.ask(Type.ROUTE, "r")
+    talk.hear()
+    talk.nack("unknown cluster a")
+    talk.commit(cluster("a"))
+    assert [talk.take(), talk.take()] == [{"a": "1"}, {"r": "1"}]
+
+
+def test_a_peer_that_refuses_everything_is_left_alone_soon() -> None:
+    """A bounded number of answers, whatever the number of resources."""
+    talk = Talk(*(cluster(f"c{n}") for n in range(5000)))
+    talk.ask(Type.CLUSTER)
+    answers = 0
+    while talk.hear() is not None:
+        answers += 1
+        talk.nack()
+    assert answers <= 7
