@@ -4,22 +4,26 @@
 same files into lists of their own (`xds.spec.endpoints`).
 """
 
-from typing import Literal, Self
+from typing import Annotated, Literal
 
-from pydantic import Field, JsonValue, model_validator
+from pydantic import AfterValidator, Field, JsonValue
 
+from xds.spec.complaint import show, wrong
+from xds.spec.names import MAIN, DeploymentName, GatewayName, Label, Tag
+from xds.spec.places import Host, PathPrefix
 from xds.spec.upstream import ClusterSettings, Model, UpstreamSettings
-from xds.spec.values import Percent
+from xds.spec.values import Percent, Text, write_percent
 
-MAIN = "main"
-"""The label of the default version; reserved."""
+__all__ = ["MAIN", "Canary", "Deployment", "Version"]
 
 
 class Version(ClusterSettings):
     """One canary version: a build, its share, and what differs from the deployment's settings."""
 
-    bento: str | None = None
+    bento: Tag | None = None
+    """The build it runs; absent: the build is called after the version."""
     weight: Percent = 0.0
+    """Its share, in percent."""
 
     # BentoML's, kept and not acted on.
     envs: JsonValue = None
@@ -27,14 +31,43 @@ class Version(ClusterSettings):
     services: JsonValue = None
 
 
+def _at_most_100(versions: dict[str, Version]) -> dict[str, Version]:
+    """The versions by label, so that equal deployments also list them equally."""
+    total = round(sum(version.weight for version in versions.values()), 2)
+    over = round(total - 100, 2)
+    if over > 0:
+        raise wrong(
+            f"the weights add up to {write_percent(total)}, which is {write_percent(over)} over 100",
+            "main gets what they leave",
+            regardless=True,
+        )
+    return dict(sorted(versions.items()))
+
+
+def _each_once(names: tuple[str, ...]) -> tuple[str, ...]:
+    twice = [name for index, name in enumerate(names) if name in names[:index]]
+    if twice:
+        raise wrong(f"{show(twice[0])} is listed twice")
+    return names
+
+
+def _some(names: tuple[str, ...]) -> tuple[str, ...]:
+    if not names:
+        raise wrong("an empty list leaves the deployment unreachable", "leave the key out for the default")
+    return names
+
+
 class Canary(Model):
     """Who gets which version."""
 
     route_type: Literal["random", "header", "query"] = "random"
-    route_by: str | None = None
+    """What decides: the hash of a header, of a query parameter, or chance, request by request."""
+    route_by: Text | None = None
+    """The header's or the query parameter's name."""
     when_missing: Literal["random", "main"] = "random"
     """Where requests go that lack the key (or carry it empty)."""
-    versions: dict[str, Version] = {}
+    versions: Annotated[dict[Label, Version], AfterValidator(_at_most_100)] = Field(default_factory=dict)
+    """The canary versions by their labels."""
 
     # Kept, with a warning that they do nothing yet.
     version_selector: JsonValue = None
@@ -49,15 +82,20 @@ class Canary(Model):
 class Deployment(UpstreamSettings):
     """A named service with a default version, `main`, any number of canaries, and the split."""
 
-    name: str
-    bento: str | None = None
+    name: DeploymentName
+    """In cluster names, metrics, and the default host."""
+    bento: Tag | None = None
     """The build `main` runs; absent: the build is called after the label."""
-    hosts: tuple[str, ...] | None = None
-    """Absent: `<name>` and `<name>.<the gateway's domain>`."""
-    path_prefix: str = "/"
-    gateways: tuple[str, ...] | None = None
-    """Absent: all."""
+    hosts: Annotated[tuple[Host, ...], AfterValidator(_each_once), AfterValidator(_some)] | None = None
+    """The hosts it answers to. Absent: `<name>` and `<name>.<the gateway's domain>`."""
+    path_prefix: PathPrefix = "/"
+    """The path it answers below; of several deployments on a host the longest wins."""
+    gateways: Annotated[tuple[GatewayName, ...], AfterValidator(_each_once), AfterValidator(_some)] | None = (
+        None
+    )
+    """The gateways that serve it. Absent: all."""
     canary: Canary = Field(default_factory=Canary)
+    """The other versions, and who gets them."""
 
     # BentoML's, kept and not acted on (but for `services.*.config_overrides.traffic.timeout`).
     cluster: JsonValue = None
@@ -72,13 +110,6 @@ class Deployment(UpstreamSettings):
     revision_history_limit: JsonValue = None
     salt: JsonValue = None
     rules: JsonValue = None
-
-    @model_validator(mode="after")
-    def _total_is_at_most_100(self) -> Self:
-        total = sum(version.weight for version in self.canary.versions.values())
-        if round(total, 2) > 100:  # noqa: PLR2004 (percent)
-            raise ValueError(f"the weights add up to {total:g}, which is more than 100")
-        return self
 
     @property
     def main_weight(self) -> float:

@@ -1,31 +1,25 @@
 """Endpoints: where a build runs. Live state, never part of a revision."""
 
-import ipaddress
-from typing import Annotated
-
-from pydantic import Field
-
+from xds.spec.places import Address, ip_or_none
 from xds.spec.upstream import Model
-from xds.spec.values import Port
+from xds.spec.values import EndpointWeight, Port, Text
 
 
 class Endpoint(Model):
     """One place a build can be reached at."""
 
-    address: str
+    address: Address
     """An IP address, or a name that Envoy resolves."""
     port: Port
-    weight: Annotated[int, Field(ge=1, le=128)] = 1
-    zone: str | None = None
+    weight: EndpointWeight = 1
+    """Its share of the build's requests, against the other endpoints'."""
+    zone: Text | None = None
+    """Where it stands, for Envoys that prefer what is near."""
 
     @property
     def is_name(self) -> bool:
         """Whether Envoy has to resolve it (the build's cluster is then STRICT_DNS)."""
-        try:
-            ipaddress.ip_address(self.address)
-        except ValueError:
-            return True
-        return False
+        return ip_or_none(self.address) is None
 
     def __str__(self) -> str:
         host = f"[{self.address}]" if ":" in self.address else self.address

@@ -2,8 +2,12 @@
 
 from typing import Literal
 
+from pydantic import Field
+
+from xds.spec.names import GatewayName, HeaderName
+from xds.spec.places import Domain, IpAddress
 from xds.spec.upstream import Model, UpstreamSettings
-from xds.spec.values import Port
+from xds.spec.values import Port, Text
 
 DEFAULT_GATEWAY = "default"
 
@@ -11,30 +15,32 @@ DEFAULT_GATEWAY = "default"
 class Listen(Model):
     """Where the Envoys of a gateway accept requests."""
 
-    address: str = "127.0.0.1"
+    address: IpAddress = "127.0.0.1"
     port: Port
 
 
 class NodeMatch(Model):
     """Which Envoys belong to a gateway: every condition given must hold."""
 
-    cluster: str | None = None
-    id: str | None = None
+    cluster: Text | None = None
+    """The `node.cluster` of its bootstrap."""
+    id: Text | None = None
     """A glob: `edge-*`."""
-    metadata: dict[str, str] = {}
+    metadata: dict[str, str] = Field(default_factory=dict)
+    """Keys and values of `node.metadata`."""
 
 
 class Gateway(Model):
     """A group of Envoys that are all to have the same configuration."""
 
-    name: str
+    name: GatewayName
     mode: Literal["table"] = "table"
-    domain: str | None = None
+    domain: Domain | None = None
     """A deployment without `hosts` is also reached at `<name>.<domain>`."""
     nodes: tuple[NodeMatch, ...] = ()
     """Any of these; none: `node.cluster` equals the gateway's name."""
     listeners: tuple[Listen, ...] = ()
-    version_header: str | None = "x-canary-version"
+    version_header: HeaderName | None = "x-canary-version"
     """The response header that names the version; null turns it off."""
     defaults: UpstreamSettings = UpstreamSettings()
 

@@ -1,0 +1,16 @@
+"""Deployment files: the model, reading and writing them, messages for what is wrong.
+
+    deployment, upstream, endpoints, gateway   the models: what a file can say
+    values, names, places                      their scalars: what a value may be
+    relations                                  what must hold between keys
+    keys, kept                                 keys that mean nothing here, or nothing yet
+
+    scalars, tree, lines, source               text -> values that know their lines
+    fit, complaint, findings, faults           a value -> a model, and what is wrong with it
+    endpoint_lists, drafts, read               documents and files, everything at once
+    gateways, claims                           a server's gateways; who claims which host and path
+
+    write, schema                              the way back, and JSON Schema for editors
+
+Pure: no file is opened here.
+"""

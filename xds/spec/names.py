@@ -1,0 +1,134 @@
+"""The names of a deployment file: deployments, versions, tags, gateways, header names.
+
+What a name may consist of follows from where it ends up: a deployment's in Envoy cluster names and
+in host names, a version's in a response header, a header's in Envoy's matchers.
+"""
+
+import re
+from typing import Annotated
+
+from pydantic import AfterValidator
+
+from xds.spec.complaint import show, wrong
+
+MAIN = "main"
+"""The label of the default version; reserved."""
+
+NAME_PATTERN = r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$"
+LABEL_PATTERN = r"^[A-Za-z0-9]([-A-Za-z0-9]*[A-Za-z0-9])?$"
+
+_NAME, _LABEL = re.compile(NAME_PATTERN[:-1]), re.compile(LABEL_PATTERN[:-1])
+_TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_LONGEST_NAME = 63
+_LONGEST_HEADER_VALUE = 16_384  # Envoy's own bound
+_QUERY_DELIMITERS = re.compile(r"[\x00-\x20&=#\x7f]")
+
+
+def parse_name(value: str) -> str:
+    """A deployment's or a gateway's name: at most 63 of a-z, 0-9 and, inside, dashes.
+
+    Raises:
+        ValueError: it has other characters, or too many.
+    """
+    return _checked(value, _NAME, "lower-case letters, digits and inner dashes", value.lower())
+
+
+def parse_label(value: str) -> str:
+    """A version's label: like a name, but upper case is allowed, and `main` is reserved.
+
+    Raises:
+        ValueError: it has other characters, too many, or is `main`.
+    """
+    if value == MAIN:
+        raise wrong(
+            "main is the default version and can't be listed",
+            "its build is the deployment's own bento, its share what the others leave",
+        )
+    return _checked(value, _LABEL, "letters, digits and inner dashes", value)
+
+
+def _checked(value: str, pattern: re.Pattern[str], allowed: str, near: str) -> str:
+    if not value:
+        raise wrong("a name can't be empty")
+    if len(value) > _LONGEST_NAME:
+        raise wrong(f"{show(value)} is longer than {_LONGEST_NAME} characters")
+    if pattern.fullmatch(value) is None:
+        suggestion = re.sub(r"[^A-Za-z0-9-]+", "-", near).strip("-")
+        raise wrong(f"{show(value)} has more than {allowed}", f"write {suggestion}" if suggestion else "")
+    return value
+
+
+def parse_tag(value: str) -> str:
+    """A bento tag, `summarization:xq4d`, or whatever else names a build.
+
+    Raises:
+        ValueError: it is empty, or has whitespace or an `@`, which marks builds without a tag.
+    """
+    if not value:
+        raise wrong("a tag can't be empty", "leave the key out: the build is then called after its version")
+    if "@" in value or re.search(r"[\x00-\x20\x7f\s]", value):
+        raise wrong(f"{show(value)} is no tag: it has whitespace or an @ in it", "write name:version")
+    return value
+
+
+def parse_header_name(value: str) -> str:
+    """A header that may be set or removed: an RFC 9110 token, no pseudo header, not `host`.
+
+    Raises:
+        ValueError: it is none.
+    """
+    if value.startswith(":"):
+        raise wrong(f"{show(value)} is a pseudo header of HTTP/2, which Envoy keeps to itself")
+    if _TOKEN.fullmatch(value) is None:
+        raise wrong(f"{show(value)} is no header name", "use letters, digits and dashes: X-User-ID")
+    if value.lower() == "host":
+        raise wrong("the host header is Envoy's to route by", "use another header")
+    return value
+
+
+def parse_key_header(value: str) -> str:
+    """A header that requests are told apart by: a header name without underscores.
+
+    Raises:
+        ValueError: it is none, or has an underscore: gateways refuse requests with such headers.
+    """
+    name = parse_header_name(value)
+    if "_" in name:
+        raise wrong(
+            f"{show(value)} has an underscore, and gateways refuse requests with such headers",
+            f"use dashes: {name.replace('_', '-')}",
+        )
+    return name
+
+
+def parse_query_key(value: str) -> str:
+    """The name of a query parameter, case-sensitive.
+
+    Raises:
+        ValueError: it has whitespace, `&`, `=` or `#`.
+    """
+    if not value or _QUERY_DELIMITERS.search(value):
+        raise wrong(f"{show(value)} is no query parameter", "write the name alone, as in ?user=1: user")
+    return value
+
+
+def parse_header_value(value: str) -> str:
+    """A header's value.
+
+    Raises:
+        ValueError: it has a line break or another control character, or is too long.
+    """
+    if re.search(r"[\x00-\x08\x0a-\x1f\x7f]", value):
+        raise wrong(f"{show(value)} has a line break or another control character")
+    if len(value.encode()) > _LONGEST_HEADER_VALUE:
+        raise wrong(f"is longer than {_LONGEST_HEADER_VALUE} bytes")
+    return value
+
+
+DeploymentName = Annotated[str, AfterValidator(parse_name)]
+GatewayName = Annotated[str, AfterValidator(parse_name)]
+Label = Annotated[str, AfterValidator(parse_label)]
+Tag = Annotated[str, AfterValidator(parse_tag)]
+HeaderName = Annotated[str, AfterValidator(parse_header_name)]
+KeyHeader = Annotated[str, AfterValidator(parse_key_header)]
+HeaderValue = Annotated[str, AfterValidator(parse_header_value)]
