@@ -9,7 +9,7 @@ import dataclasses
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 
-from xds.catalog.resource import Resource
+from xds.catalog.resource import Resource, fingerprint
 from xds.catalog.types import ROUTING
 
 
@@ -30,6 +30,7 @@ class Catalog:
         self.position = 0
         self._resources: defaultdict[str, dict[str, Resource]] = defaultdict(dict)
         self._named: dict[str, int] = {}
+        self._fingerprints: defaultdict[str, int] = defaultdict(int)
 
     def get(self, type_: str, name: str) -> Resource | None:
         """The resource of that name, if there is one."""
@@ -42,6 +43,10 @@ class Catalog:
     def sizes(self) -> dict[str, int]:
         """How many resources there are, by type."""
         return {type_: len(resources) for type_, resources in self._resources.items() if resources}
+
+    def fingerprint(self, type_: str) -> int:
+        """Of all resources of a type: equal sets of names and versions have equal ones."""
+        return self._fingerprints[type_]
 
     def names_cluster(self, cluster: str) -> bool:
         """Whether any resource of a routing type names the cluster."""
@@ -70,6 +75,8 @@ class Catalog:
                 yield self._changed(type_, name, removed, None)
 
     def _changed(self, type_: str, name: str, before: Resource | None, after: Resource | None) -> Change:
+        for resource in (before, after):
+            self._fingerprints[type_] ^= fingerprint(resource) if resource else 0
         if type_ in ROUTING:
             for cluster in after.clusters if after else ():
                 self._named[cluster] = self._named.get(cluster, 0) + 1

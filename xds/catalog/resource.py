@@ -37,6 +37,11 @@ class Resource:
     clusters: frozenset[str] = frozenset()
 
 
+def fingerprint(resource: Resource) -> int:
+    """64 bits of a resource's name and version. A set's is the XOR of its members', in any order."""
+    return xxhash.xxh3_64_intdigest(f"{resource.name}\0{resource.version}".encode())
+
+
 def encode(
     type_: str,
     name: str,

@@ -14,7 +14,7 @@ from xds.control.state import State, merged
 from xds.errors import InvalidInput
 from xds.revisions import decide
 from xds.revisions.record import Note, Revision
-from xds.spec.claims import claims_of, conflicts, unknown_gateways
+from xds.spec.claims import Claim, claims_of, conflicts, unknown_gateways
 from xds.spec.deployment import Deployment
 from xds.spec.faults import Fault
 from xds.spec.read import Document
@@ -64,7 +64,7 @@ def take_in(state: State, documents: Sequence[Document], note: Note, *, governed
 def check(state: State, documents: Sequence[Document]) -> list[Fault]:
     """What is wrong with documents in view of what is in force, and of each other."""
     deployments = [document for document in documents if document.deployment is not None]
-    claims = []
+    claims: list[Claim] = []
     faults = []
     for document in deployments:
         faults += unknown_gateways(_spec(document), state.gateways.values(), document.file, document.line)

@@ -34,6 +34,11 @@ class Item:
 class Answer:
     """One message to the peer.
 
+    Attributes:
+        items: what is new to the peer.
+        rest: in state-of-the-world answers that say it all: what the peer has and keeps.
+        state: the fingerprint of all that the peer is to have then.
+
     Answers of one type follow each other only when acknowledged, except for the parts of one that
     was too large for a message.
     """
@@ -41,6 +46,8 @@ class Answer:
     type: str
     nonce: str
     items: tuple[Item, ...]
+    rest: tuple[Resource, ...] = ()
+    state: int = 0
 
 
 MayGo = Callable[[Item], bool]
