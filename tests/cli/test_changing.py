@@ -188,7 +188,9 @@ def test_rollback_names_the_revision_it_returned_to(api: AdminApi, ask: Run) -> 
     ("method", "args"),
     [("SetWeights", ["set-weight", "x", "a=1"]), ("Abort", ["abort", "x"]), ("Rollback", ["rollback", "x"])],
 )
-def test_changes_as_json(api: AdminApi, ask: Run, shifted: pb.ChangeResponse, method: str, args: list[str]) -> None:
+def test_changes_as_json(
+    api: AdminApi, ask: Run, shifted: pb.ChangeResponse, method: str, args: list[str]
+) -> None:
     """A change has the form of `get -o json`, and `changed`; warnings stay on stderr."""
     api.answers[method] = shifted
 

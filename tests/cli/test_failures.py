@@ -47,6 +47,23 @@ def test_every_fault_of_a_file_is_a_line(api: AdminApi, ask: Run) -> None:
     assert result.stderr == "".join(f"{fault}\n" for fault in faults)
 
 
+def test_a_thousand_faults_arrive(api: AdminApi, ask: Run) -> None:
+    """However much is wrong, all of it is said at once."""
+    faults = [f"deployments/some-longer-name-{number}.yaml:1: name: is missing" for number in range(1000)]
+    api.answers["Apply"] = Refusal(CODES.INVALID_ARGUMENT, "1000 faults", faults)
+
+    assert ask("apply", "-f", "-").stderr.splitlines() == faults
+
+
+def test_a_server_that_cannot_serve_says_why(api: AdminApi, ask: Run) -> None:
+    """Exit 5 with the server's own words: it is there, so there is no use in naming another."""
+    api.answers["Abort"] = Refusal(CODES.UNAVAILABLE, "the store is locked (try again)", details=b"\x08\x0e")
+
+    result = ask("abort", "x")
+
+    assert (result.exit_code, result.stderr) == (5, "Error: the store is locked (try again)\n")
+
+
 def test_a_server_that_is_not_there(run: Run) -> None:
     """Exit 5, the reason, and how to name another."""
     server = f"127.0.0.1:{free_port()}"
@@ -96,7 +113,8 @@ def test_the_flag_wins_over_the_environment(api: AdminApi, run: Run) -> None:
 
 
 @pytest.mark.parametrize(
-    "server", ["localhost", "host:", ":18001", "host:99999", "::1:18001", "[host]:1", "h:\N{ARABIC-INDIC DIGIT ONE}"]
+    "server",
+    ["localhost", "host:", ":18001", "host:99999", "::1:18001", "[host]:1", "h:\N{ARABIC-INDIC DIGIT ONE}"],
 )
 def test_a_server_is_host_and_port(run: Run, server: str) -> None:
     """Anything else is wrong usage: it would be a timeout otherwise."""

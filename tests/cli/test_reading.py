@@ -5,10 +5,14 @@ import json
 import yaml
 
 from tests.cli.fake_admin import AdminApi, Run, only_main, revision
+from xds.spec.read import read
+from xds.spec.write import from_json
 from xds.stubs import canary_admin_v1_pb2 as pb
 
 
-def test_get_shows_everything_about_a_deployment(api: AdminApi, ask: Run, summarization: pb.Deployment) -> None:
+def test_get_shows_everything_about_a_deployment(
+    api: AdminApi, ask: Run, summarization: pb.Deployment
+) -> None:
     """The table of one deployment: who gets what, where it runs, and who refuses it."""
     api.answers["Get"] = summarization
 
@@ -103,6 +107,17 @@ def test_get_as_yaml_is_the_deployment_file(api: AdminApi, ask: Run, summarizati
     )
 
 
+def test_the_file_says_what_is_in_force(api: AdminApi, ask: Run, summarization: pb.Deployment) -> None:
+    """Read again, it is the deployment that was printed: applied, it changes nothing."""
+    api.answers["Get"] = summarization
+
+    reading = read([("printed", ask("get", "summarization", "-o", "yaml").stdout)])
+
+    assert reading.faults == ()
+    assert [each.deployment for each in reading.documents] == [from_json(summarization.spec_json)]
+    assert [dict(each.endpoints) for each in reading.documents] == [{}]
+
+
 def test_list_has_a_line_for_each_deployment(api: AdminApi, ask: Run, summarization: pb.Deployment) -> None:
     """The table of all deployments names what needs attention."""
     api.answers["List"] = pb.ListResponse(deployments=[only_main(), summarization])
@@ -134,7 +149,9 @@ def test_list_as_json_is_a_list(api: AdminApi, ask: Run) -> None:
     assert listed == [json.loads(ask("get", "echo", "-o", "json").stdout)]
 
 
-def test_list_as_yaml_is_a_file_of_several_documents(api: AdminApi, ask: Run, summarization: pb.Deployment) -> None:
+def test_list_as_yaml_is_a_file_of_several_documents(
+    api: AdminApi, ask: Run, summarization: pb.Deployment
+) -> None:
     """All deployments fit into one file."""
     api.answers["List"] = pb.ListResponse(deployments=[only_main(), summarization])
 

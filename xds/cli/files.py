@@ -4,7 +4,6 @@ import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-
 from xds.cli.failures import Failure
 
 STDIN = "-"

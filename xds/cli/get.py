@@ -3,12 +3,17 @@
 `-o yaml` of a deployment is its file, ready to be kept, edited and applied again.
 """
 
+from typing import TYPE_CHECKING
+
 import click
 
 from xds.cli import options, shapes, words
 from xds.cli.output import print_data, print_facts, print_json, print_table, print_yaml
 from xds.cli.remote import call
 from xds.stubs import canary_admin_v1_pb2 as pb
+
+if TYPE_CHECKING:
+    from pydantic import JsonValue
 
 
 @click.command(
@@ -34,7 +39,7 @@ def get(*, name: str | None, server: str, output: str) -> None:
     if output == "json":
         print_json(shapes.deployment_data(deployment))
     elif output == "yaml":
-        print_yaml(shapes.deployment_file(deployment))
+        print_yaml(_file(deployment))
     else:
         _show(deployment)
 
@@ -80,12 +85,18 @@ def history(*, name: str, server: str, output: str) -> None:
         print_data([shapes.revision_data(revision) for revision in revisions], output)
 
 
+def _file(deployment: pb.Deployment) -> "dict[str, JsonValue]":
+    from xds.spec.write import from_json, to_dict  # noqa: PLC0415 (other answers do without the models)
+
+    return to_dict(from_json(deployment.spec_json))
+
+
 def _list(server: str, output: str) -> None:
     deployments = call(server, "List", pb.ListRequest(), pb.ListResponse).deployments
     if output == "json":
         print_json([shapes.deployment_data(deployment) for deployment in deployments])
     elif output == "yaml":
-        print_yaml(*(shapes.deployment_file(deployment) for deployment in deployments))
+        print_yaml(*(_file(deployment) for deployment in deployments))
     elif deployments:
         print_table(
             ("NAME", "REVISION", "SPLIT", "CHANGE", "ENVOYS", "NOTES"),

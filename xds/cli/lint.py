@@ -9,7 +9,7 @@ from xds.cli.config import read_config
 from xds.cli.failures import Faulty
 from xds.cli.files import read_sources
 from xds.cli.output import warn
-from xds.spec.claims import claims_of, conflicts, unknown_gateways
+from xds.spec.claims import Claim, claims_of, conflicts, unknown_gateways
 from xds.spec.faults import Fault
 from xds.spec.gateway import Gateway
 from xds.spec.read import Document, read
@@ -37,17 +37,17 @@ def lint(*, sources: Sequence[str], strict: bool, config: str | None) -> None:
     faults = [*reading.faults, *disagreements(reading.documents, gateways)]
     if faults:
         raise Faulty(sorted(faults))
-    deployments = sum(document.spec is not None for document in reading.documents)
+    deployments = sum(document.deployment is not None for document in reading.documents)
     click.echo(f"nothing wrong ({_count(deployments, 'deployment')} in {_count(len(texts), 'file')})")
 
 
 def disagreements(documents: Sequence[Document], gateways: Sequence[Gateway]) -> Iterator[Fault]:
     """What is wrong between deployments, and between them and the gateways."""
-    claims = []
+    claims: list[Claim] = []
     for document in documents:
-        if document.spec is not None:
-            yield from unknown_gateways(document.spec, gateways, document.file, document.line)
-            claims += claims_of(document.spec, gateways, document.file, document.line)
+        if document.deployment is not None:
+            yield from unknown_gateways(document.deployment, gateways, document.file, document.line)
+            claims += claims_of(document.deployment, gateways, document.file, document.line)
     yield from conflicts(claims)
 
 

@@ -13,6 +13,7 @@ import yaml
 from rich.console import Console
 from rich.table import Table
 
+_DUMPER = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
 _ANY_WIDTH = 100_000
 """Columns; more than any row has."""
 
@@ -29,8 +30,9 @@ def print_yaml(*documents: object) -> None:
 
 def write_yaml(*documents: object) -> str:
     """Write YAML, one document or several, keys in their order."""
-    text: str = yaml.safe_dump_all(
+    text: str = yaml.dump_all(
         documents,
+        Dumper=_DUMPER,
         explicit_start=len(documents) > 1,
         sort_keys=False,
         allow_unicode=True,

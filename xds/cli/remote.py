@@ -18,7 +18,12 @@ DEADLINE = 10.0
 """Seconds."""
 
 _STATUS = "grpc-status-details-bin"
+_MOST_METADATA = 16 * 1024 * 1024
+"""Bytes; every fault of every file travels in the trailing metadata."""
+
 _OPTIONS = (
+    ("grpc.max_metadata_size", _MOST_METADATA),
+    ("grpc.absolute_max_metadata_size", _MOST_METADATA),
     ("grpc.max_receive_message_length", -1),  # a list may have thousands of deployments
     ("grpc.enable_http_proxy", 0),  # a proxy for web pages is none for the admin API
 )
@@ -51,14 +56,13 @@ def call(server: str, method: str, request: Message, answer: type[Answer]) -> An
 
 
 def _failure(error: grpc.RpcError, server: str) -> Failure:
-    if not isinstance(error, grpc.Call):  # never seen; the types allow it
-        return Failure(str(error))
     code, details = error.code(), _one_line(error.details() or "")
+    status = _status(error)
     if code in {grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED}:
-        return NoAnswer(_no_answer(code, details, server))
+        return NoAnswer(details if status else _no_answer(code, details, server))
     if code is grpc.StatusCode.ABORTED:
         return Conflict(details)
-    if faults := _faults(error):
+    if faults := _faults(status):
         return Faulty(faults)
     return Failure(_refusal(code, details, server))
 
@@ -86,15 +90,19 @@ def _refusal(code: grpc.StatusCode, details: str, server: str) -> str:
             return details or f"the server answered {code.name}"
 
 
-def _faults(error: grpc.Call) -> list[str]:
-    """List the faults of a BadRequest detail; none where the details are absent or unreadable."""
-    details = dict(error.trailing_metadata() or ()).get(_STATUS, b"")
+def _status(error: grpc.RpcError) -> bytes:
+    """The google.rpc.Status a Canary server sends with what it refuses; grpc itself sends none."""
+    metadata = {entry.key: entry.value for entry in error.trailing_metadata() or ()}
+    status = metadata.get(_STATUS)
+    return status if isinstance(status, bytes) else b""
+
+
+def _faults(status: bytes) -> list[str]:
     bad = error_details_pb2.BadRequest()
     try:
-        status = status_pb2.Status.FromString(details if isinstance(details, bytes) else b"")
         return [
             _one_line(violation.description)
-            for detail in status.details
+            for detail in status_pb2.Status.FromString(status).details
             if detail.Unpack(bad)
             for violation in bad.field_violations
         ]

@@ -13,9 +13,10 @@ from xds.spec.schema import json_schema
         "# first line of a file: # yaml-language-server: $schema=deployment.schema.json",
     )
 )
-def schema() -> None:
+@click.option("--strict", is_flag=True, help="Unknown keys are wrong.")
+def schema(*, strict: bool) -> None:
     """Print the JSON Schema of deployment files.
 
     Editors that know it complete keys and underline mistakes.
     """
-    print_json(json_schema())
+    print_json(json_schema(strict=strict))

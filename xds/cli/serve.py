@@ -13,7 +13,6 @@ from click.decorators import FC
 
 from xds.cli import options
 from xds.cli.config import Config, read_config
-from xds.server.run import run
 from xds.server.settings import Settings
 
 
@@ -32,7 +31,7 @@ class Flags(TypedDict):
 
 def _defaults_from(ctx: click.Context, _param: click.Parameter, file: str | None) -> Config:
     config = read_config(file)
-    ctx.default_map = config.settings
+    ctx.default_map = dict(config.settings)
     return config
 
 
@@ -85,7 +84,9 @@ def _listen(option: str, default: str, what: str) -> Callable[[FC], FC]:
     type=click.Path(dir_okay=False, path_type=Path),
     help="Written once the server is ready: the addresses it listens on, as JSON.",
 )
-@click.option("--log-format", type=click.Choice(["console", "json"]), default="console", help="How logs look.")
+@click.option(
+    "--log-format", type=click.Choice(["console", "json"]), default="console", help="How logs look."
+)
 @click.option(
     "--log-level",
     type=click.Choice(["debug", "info", "warning", "error"]),
@@ -98,4 +99,6 @@ def serve(*, config: Config, **flags: Unpack[Flags]) -> None:
     A setting comes from its flag, else from CANARY_<SETTING> in the environment, else from the
     configuration file.
     """
+    from xds.server.run import run  # noqa: PLC0415 (a second's worth of modules that help can do without)
+
     run(Settings(gateways=config.gateways, **flags))

@@ -25,7 +25,7 @@ def deployment_data(deployment: pb.Deployment) -> Data:
             "in_sync": deployment.convergence.in_sync,
             "rejections": list(deployment.convergence.rejections),
         },
-        "spec": deployment_file(deployment),
+        "spec": json.loads(deployment.spec_json),
     }
 
 
@@ -38,12 +38,6 @@ def revision_data(revision: pb.Revision) -> Data:
     """One entry of a history."""
     weights = {label: number(share) for label, share in main_first(revision.weights)}
     return {"revision": revision.number, "weights": weights, **_origin_data(revision)}
-
-
-def deployment_file(deployment: pb.Deployment) -> Data:
-    """The deployment file that would change nothing; without endpoints, which are live state."""
-    content: Data = json.loads(deployment.spec_json)
-    return content
 
 
 def number(value: float) -> int | float:

@@ -1,9 +1,10 @@
 """`canary translate`: what Envoys would be sent for deployment files, without any server."""
 
+import json
 from collections.abc import Sequence
 
 import click
-from google.protobuf.json_format import MessageToDict
+from google.protobuf.json_format import MessageToJson
 from google.protobuf.message import Message
 
 from xds.cli import options
@@ -46,10 +47,16 @@ def _chosen(gateways: Sequence[Gateway], only: str | None) -> Sequence[Gateway]:
     chosen = [gateway for gateway in gateways if only in {None, gateway.name}]
     if not chosen:
         known = ", ".join(gateway.name for gateway in gateways)
-        raise click.BadParameter(f"there is no gateway {only!r} (there are: {known})", param_hint="'--gateway'")
+        raise click.BadParameter(
+            f"there is no gateway {only!r} (there are: {known})", param_hint="'--gateway'"
+        )
     return chosen
 
 
 def _document(resource: Message) -> dict[str, object]:
-    content = MessageToDict(resource, preserving_proto_field_name=True)
-    return {"@type": f"{_TYPE_URL}{resource.DESCRIPTOR.full_name}", **content}
+    # Sorted, because the order of a map on the wire is nobody's: two runs print the same.
+    text = MessageToJson(resource, preserving_proto_field_name=True, sort_keys=True)
+    content: dict[str, object] = json.loads(text)
+    head = {"@type": f"{_TYPE_URL}{resource.DESCRIPTOR.full_name}"}
+    name = {"name": content["name"]} if "name" in content else {}
+    return head | name | content

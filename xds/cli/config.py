@@ -1,0 +1,99 @@
+"""The server's configuration file: the settings of `canary serve` by name, and the gateways.
+
+It is read like a deployment file, with every fault at once and a line for each. Paths in it are, like
+those of flags, relative to the working directory.
+"""
+
+import dataclasses
+from collections.abc import Mapping
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, JsonValue
+
+from xds.cli.failures import Faulty
+from xds.cli.files import read_sources
+from xds.cli.options import parse_address
+from xds.spec.complaint import show, wrong
+from xds.spec.faults import Fault
+from xds.spec.findings import Findings
+from xds.spec.fit import fit
+from xds.spec.gateway import Gateway, default_gateway
+from xds.spec.gateways import read_gateways
+from xds.spec.source import Part, parts_of
+from xds.spec.upstream import Model
+from xds.spec.values import Text
+
+
+@dataclasses.dataclass(frozen=True)
+class Config:
+    """What a configuration file says.
+
+    Attributes:
+        settings: options of `canary serve` by name; only those that are set.
+        gateways: at least one.
+    """
+
+    settings: Mapping[str, str]
+    gateways: tuple[Gateway, ...]
+
+
+def read_config(file: str | None) -> Config:
+    """Read a configuration file; without one there is the default gateway, and nothing is set.
+
+    Raises:
+        Failure: it can't be read, or something in it is wrong. An unknown key is: nobody else reads it.
+    """
+    parts = _parts(file) if file is not None else []
+    if not parts:
+        return Config({}, (default_gateway(),))
+    value, findings = parts[0].value, parts[0].findings
+    for more in parts[1:]:
+        findings.fault_at(more.line, (), "a second document", "keep one: a server has one configuration")
+    if not isinstance(value, dict):
+        findings.fault((), f"{show(value)} is no mapping", "write settings as key: value")
+        raise Faulty(findings.faults)
+    settings = fit(_File, value, findings, strict=True)
+    gateways, faults = _gateways(value, findings)
+    if settings is None or findings.faults or faults:
+        raise Faulty(sorted([*findings.faults, *faults]))
+    return Config(settings.model_dump(exclude={"gateways"}, exclude_none=True), gateways)
+
+
+def _parts(file: str) -> list[Part]:
+    ((name, text),) = read_sources([file])
+    parts, faults = parts_of(name, text)
+    if faults:
+        raise Faulty(faults)
+    return [part for part in parts if part.value is not None or part.findings.faults]
+
+
+def _gateways(
+    value: Mapping[str, JsonValue], findings: Findings
+) -> tuple[tuple[Gateway, ...], tuple[Fault, ...]]:
+    listed = value.get("gateways")
+    if listed is None or listed == []:
+        return (default_gateway(),), ()
+    return read_gateways(listed, findings.file, findings.line_of)
+
+
+def _listen(value: str) -> str:
+    try:
+        parse_address(value)
+    except ValueError as error:
+        raise wrong(f"{show(value)} is no HOST:PORT", "write for example 127.0.0.1:18000") from error
+    return value
+
+
+Listen = Annotated[str, AfterValidator(_listen)]
+
+
+class _File(Model):
+    xds_listen: Listen | None = None
+    admin_listen: Listen | None = None
+    http_listen: Listen | None = None
+    specs: Text | None = None
+    store: Text | None = None
+    ready_file: Text | None = None
+    log_format: Literal["console", "json"] | None = None
+    log_level: Literal["debug", "info", "warning", "error"] | None = None
+    gateways: JsonValue = None
