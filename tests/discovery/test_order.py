@@ -88,7 +88,7 @@ def test_endpoints_never_wait_for_their_clusters_acknowledgement() -> None:
 
 
 def test_a_client_that_asks_for_everything_by_name_has_no_gates() -> None:
-    """gRPC walks from listener to endpoint by itself."""
+    """A gRPC client walks from listener to endpoint by itself."""
     talk = Talk(route("r", "a"))
     talk.ask(Type.ROUTE, "r")
     talk.take()

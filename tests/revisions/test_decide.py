@@ -117,7 +117,7 @@ def test_bad_weights_are_refused_with_every_fault(life: History) -> None:
     with pytest.raises(InvalidInput) as caught:
         decide.set_weights(life.head, {"a": 0.001, "c": 5, "b": 101}, NOTE)
     assert [str(fault) for fault in caught.value.faults] == [
-        "s: weights.a: 0.001 is finer than 0.01 %; round it to two decimals",
+        "s: weights.a: 0.001 is finer than 0.01 % (write 0)",
         "s: weights.c: there is no version 'c' (there are: main, a, b)",
         "s: weights.b: 101 is not between 0 and 100",
     ]

@@ -11,6 +11,8 @@ from collections.abc import Callable
 from xds.catalog.catalog import Catalog
 from xds.catalog.resource import Resource
 from xds.catalog.types import ROUTING, Type
+from xds.discovery import sotw
+from xds.discovery.dialect import DELTA, Dialect
 from xds.discovery.request import Node, Request
 from xds.discovery.stream import Stream
 from xds.discovery.watch import Answer
@@ -24,10 +26,13 @@ class Peer:
 
     catalog: Catalog
     dislikes: Dislikes = lambda _: False
+    dialect: Dialect = DELTA
     chance: random.Random = dataclasses.field(default_factory=lambda: random.Random(0))
 
     def __post_init__(self) -> None:
-        self.stream = Stream(self.catalog, Node())
+        self.stream = Stream(self.catalog, Node(), self.dialect)
+        self.applied_state: dict[str, str] = {}
+        self.last_nonce: dict[str, str] = {}
         self.held: dict[str, dict[str, Resource]] = {}
         self.subscribed: dict[str, set[str]] = {}
         self.asked: set[tuple[str, str]] = set()
@@ -37,8 +42,9 @@ class Peer:
 
     def connect(self, stream: Stream | None = None) -> None:
         """Begin a new stream, proving what is held from the last one."""
-        self.stream = stream or Stream(self.catalog, Node())
+        self.stream = stream or Stream(self.catalog, Node(), self.dialect)
         self.unanswered, self.asked, self.sent_before = [], set(), set()
+        self.last_nonce = {}
         self._ask(Type.CLUSTER, (), known=True)
         self._ask(Type.LISTENER, (), known=True)
         for type_, names in self.subscribed.items():
@@ -53,7 +59,7 @@ class Peer:
         """Ask for one name less."""
         self.subscribed[type_].discard(name)
         self.held.get(type_, {}).pop(name, None)
-        self.stream.receive(Request(type_, unsubscribe=(name,)))
+        self._say(type_, Request(type_, unsubscribe=(name,)))
 
     def listen(self) -> bool:
         """Take one answer off the wire, if there is one; it waits for `reply`."""
@@ -69,6 +75,8 @@ class Peer:
         """Acknowledge, or refuse, the oldest unanswered answer."""
         answer = self.unanswered.pop(0)
         bad = [item for item in answer.items if item.after is not None and self.dislikes(item.after)]
+        if not bad and answer.type in self.dialect.whole:
+            self.held[answer.type] = {resource.name: resource for resource in answer.rest}
         for item in answer.items:
             if not self._wants(answer.type, item.name):
                 continue
@@ -78,7 +86,10 @@ class Peer:
                 self._held(answer.type)[item.name] = item.after
         for item in answer.items if bad else ():
             self.sent_before.discard((answer.type, item.name, item.after.version if item.after else ""))
-        self.stream.receive(Request(answer.type, nonce=answer.nonce, error="bad" if bad else None))
+        self.last_nonce[answer.type] = answer.nonce
+        if not bad:
+            self.applied_state[answer.type] = sotw.version_info(answer.state)
+        self._say(answer.type, Request(answer.type, nonce=answer.nonce, error="bad" if bad else None))
 
     def settle(self) -> None:
         """Answer everything until the server has no more to say."""
@@ -95,14 +106,28 @@ class Peer:
         for name in names if not known else ():
             self.sent_before = {sent for sent in self.sent_before if sent[:2] != (type_, name)}
         versions = {name: resource.version for name, resource in held.items()}
-        self.stream.receive(Request(type_, subscribe=names, known=versions))
+        self._say(type_, Request(type_, subscribe=names, known=versions))
+
+    def _say(self, type_: str, request: Request) -> None:
+        """Send a request, in the stream's own dialect."""
+        if self.dialect is DELTA:
+            self.stream.receive(request)
+            return
+        whole = sotw.StateRequest(
+            type_,
+            names=tuple(sorted(self.subscribed.get(type_, ()))),
+            version=self.applied_state.get(type_, ""),
+            nonce=self.last_nonce.get(type_, ""),
+            error=request.error,
+        )
+        sotw.receive(self.stream, whole)
 
     def _check(self, answer: Answer) -> None:
         names = [item.name for item in answer.items]
         assert len(names) == len(set(names)), "the same name twice in one answer"
         for item in answer.items:
             version = item.after.version if item.after else ""
-            if item.after is not None:
+            if item.after is not None and answer.type not in self.dialect.whole:
                 sent = (answer.type, item.name, version)
                 assert sent not in self.sent_before, f"sent again: {sent}"
             self.sent_before = {sent for sent in self.sent_before if sent[:2] != (answer.type, item.name)}
@@ -112,7 +137,8 @@ class Peer:
                 ours = {name for name in item.after.clusters if self.catalog.get(Type.CLUSTER, name)}
                 missing = ours - self._held(Type.CLUSTER).keys()
                 assert not missing, f"{item.name} names clusters that were not acknowledged: {missing}"
-            if answer.type == Type.CLUSTER and item.after is None:
+            gone = answer.type == Type.CLUSTER and item.after is None
+            if gone and item.name in self._held(Type.CLUSTER):
                 routes = [r for t in ROUTING for r in self._held(t).values() if item.name in r.clusters]
                 assert not routes, f"{item.name} is removed, but {routes} name it"
             self.asked.discard((answer.type, item.name))

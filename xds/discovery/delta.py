@@ -6,15 +6,13 @@ with the same nonce goes to many streams as the very same `bytes`.
 """
 
 import functools
-import re
-
-from google.protobuf.struct_pb2 import Struct
 
 from xds.catalog.resource import Resource
 from xds.catalog.wire import field
-from xds.discovery.request import Node, Request
+from xds.discovery.node import node_of
+from xds.discovery.request import Request
+from xds.discovery.stream import Stream
 from xds.discovery.watch import Answer
-from xds.stubs import envoy_config_core_v3_pb2 as core
 from xds.stubs import envoy_service_discovery_v3_pb2 as discovery
 
 _CONTROL_PLANE = field(7, field(1, b"canary"))
@@ -36,6 +34,11 @@ def decode(raw: bytes) -> Request:
         nonce=message.response_nonce,
         error=message.error_detail.message if message.HasField("error_detail") else None,
     )
+
+
+def receive(stream: Stream, request: Request) -> None:
+    """Hand a request to its stream."""
+    stream.receive(request)
 
 
 def encode(answer: Answer) -> bytes:
@@ -61,25 +64,3 @@ def _encode(type_: str, nonce: str, resources: tuple[Resource, ...], removed: tu
 def _resource(resource: Resource) -> bytes:
     any_ = field(1, resource.type.encode()) + field(2, resource.body)
     return field(1, resource.version.encode()) + field(2, any_) + field(3, resource.name.encode())
-
-
-def node_of(message: core.Node) -> Node:
-    """Who the peer is: what is worth keeping of the large message that says so."""
-    return Node(
-        id=message.id,
-        cluster=message.cluster,
-        metadata=_strings(message.metadata),
-        version=_version(message) if message.user_agent_name == "envoy" else None,
-    )
-
-
-def _strings(struct: Struct) -> dict[str, str]:
-    return {key: value.string_value for key, value in struct.fields.items() if value.HasField("string_value")}
-
-
-def _version(message: core.Node) -> tuple[int, int, int] | None:
-    if message.HasField("user_agent_build_version"):
-        version = message.user_agent_build_version.version
-        return version.major_number, version.minor_number, version.patch
-    found = re.match(r"(\d+)\.(\d+)\.(\d+)", message.user_agent_version)
-    return (int(found[1]), int(found[2]), int(found[3])) if found else None

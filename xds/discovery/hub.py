@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator
 
 from xds.catalog.catalog import Catalog
 from xds.catalog.resource import Resource
+from xds.discovery.dialect import DELTA, Dialect
 from xds.discovery.request import Node
 from xds.discovery.stream import Counters, Stream
 
@@ -21,9 +22,9 @@ class Hub:
         self._streams: dict[str, set[Stream]] = defaultdict(set)
         self._ended = Counters()
 
-    def open(self, gateway: str, node: Node) -> Stream:
+    def open(self, gateway: str, node: Node, dialect: Dialect = DELTA) -> Stream:
         """A new stream of an Envoy that belongs to a gateway."""
-        stream = Stream(self.catalogs[gateway], node)
+        stream = Stream(self.catalogs[gateway], node, dialect)
         self._streams[gateway].add(stream)
         return stream
 

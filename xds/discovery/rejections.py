@@ -13,9 +13,9 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 
 from xds.catalog.resource import Resource
 
-GIVE_UP_AFTER = 6
-"""Refusals in a row, without one acceptance, after which all suspects are parked. Halving breadth
-first, a single offender among any number causes at most two in a row."""
+GIVE_UP_AFTER = 12
+"""Refusals in a row on one stream, without one acceptance, after which all suspects are parked.
+Halving breadth first, a single offender among any number causes at most two in a row."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -27,13 +27,25 @@ class Rejection:
     text: str
 
 
+@dataclasses.dataclass(slots=True)
+class Patience:
+    """How often a stream's peer has refused in a row, over all types."""
+
+    refusals: int = 0
+
+    @property
+    def at_end(self) -> bool:
+        """Whether the peer seems to refuse everything."""
+        return self.refusals >= GIVE_UP_AFTER
+
+
 class Rejections:
     """The suspects and the parked of one watch."""
 
-    def __init__(self) -> None:
+    def __init__(self, patience: Patience) -> None:
         self.parked: dict[str, Rejection] = {}
         self._suspects: deque[tuple[Rejection, ...]] = deque()
-        self._in_a_row = 0
+        self._patience = patience
 
     def holds_back(self, name: str, target: Resource | None) -> bool:
         """Whether the peer refused just this version of it."""
@@ -52,7 +64,7 @@ class Rejections:
 
     def accepted(self, names: Iterable[str]) -> None:
         """The peer took an answer with these names."""
-        self._in_a_row = 0
+        self._patience.refusals = 0
         cleared = set(names)
         self._no_longer_suspect(cleared)
         for name in cleared & self.parked.keys():
@@ -60,10 +72,10 @@ class Rejections:
 
     def refused(self, items: Sequence[tuple[str, Resource | None]], text: str) -> None:
         """The peer refused an answer of these."""
-        self._in_a_row += 1
+        self._patience.refusals += 1
         group = tuple(Rejection(name, _version(target), text) for name, target in items)
         self._no_longer_suspect({rejection.name for rejection in group})
-        if self._in_a_row >= GIVE_UP_AFTER:
+        if self._patience.at_end:
             self._park(group)
             while self._suspects:
                 self._park(self._suspects.popleft())

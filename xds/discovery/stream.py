@@ -11,8 +11,9 @@ from collections.abc import Iterable, Iterator
 
 from xds.catalog.catalog import Catalog, Change
 from xds.catalog.types import ROUTING, Type
+from xds.discovery.dialect import DELTA, Dialect
 from xds.discovery.order import Order
-from xds.discovery.rejections import Rejection
+from xds.discovery.rejections import Patience, Rejection
 from xds.discovery.request import Node, Request
 from xds.discovery.watch import Answer, Item, Watch
 
@@ -40,11 +41,13 @@ class Counters:
 class Stream:
     """The protocol state of one peer on an aggregated stream."""
 
-    def __init__(self, catalog: Catalog, node: Node) -> None:
+    def __init__(self, catalog: Catalog, node: Node, dialect: Dialect = DELTA) -> None:
         self.node = node
+        self.dialect = dialect
         self.counters = Counters()
         self.watches: dict[str, Watch] = {}
-        self._catalog = catalog
+        self.catalog = catalog
+        self._patience = Patience()
         self._order = Order(catalog, self.watches)
 
     def receive(self, request: Request) -> None:
@@ -72,14 +75,27 @@ class Stream:
 
     def next_answer(self) -> Answer | None:
         """The next message to send; None while there is nothing to say or an answer is awaited."""
+        owed = -1
+        while owed != (owed := sum(len(watch.owed) for watch in self.watches.values())):
+            answer = self._first_answer()
+            if answer is not None:
+                self.counters.answers += 1
+                return answer
+        return None
+
+    def _first_answer(self) -> Answer | None:
+        """One pass over the types. What it settles without a word may open a gate for the next pass."""
         gated = self._order.applies()
         for type_, watch in self.watches.items():
             may_go = functools.partial(self._order.may_go, type_) if gated else _anything_goes
             answer = watch.next_answer(may_go)
             if answer is not None:
-                self.counters.answers += 1
                 return answer
         return None
+
+    def stale(self) -> None:
+        """A request that answers nothing this stream is waiting for."""
+        self.counters.stale += 1
 
     @property
     def in_sync(self) -> bool:
@@ -93,14 +109,14 @@ class Stream:
                 yield type_, rejection
 
     def _open(self, type_: str) -> Watch:
-        self.watches[type_] = watch = Watch(type_, self._catalog)
+        self.watches[type_] = watch = Watch(type_, self.catalog, self.dialect, self._patience)
         for known in sorted(self.watches, key=lambda url: _ORDER.get(url, len(_ORDER))):
             self.watches[known] = self.watches.pop(known)
         return watch
 
     def _answered(self, watch: Watch, request: Request) -> None:
         if request.nonce not in watch.in_flight:
-            self.counters.stale += 1
+            self.stale()
         elif request.error is None:
             self.counters.acknowledgements += 1
             self._retry_routes_of(watch.type, watch.accepted(request.nonce))
@@ -116,7 +132,7 @@ class Stream:
         for routing in ROUTING & self.watches.keys():
             parked = self.watches[routing].rejections
             for name in list(parked.parked):
-                resource = self._catalog.get(routing, name)
+                resource = self.catalog.get(routing, name)
                 if resource is not None and resource.clusters & new:
                     parked.retry([name])
 

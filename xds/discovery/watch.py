@@ -8,16 +8,16 @@ but its interned subscription, and whatever comes between, the latest state is w
 """
 
 import dataclasses
+import functools
+import operator
 from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from xds.catalog.catalog import Catalog, Change
-from xds.catalog.resource import Resource
+from xds.catalog.resource import Resource, fingerprint
 from xds.catalog.types import WILDCARD_BY_DEFAULT
-from xds.discovery.rejections import Rejections
+from xds.discovery.dialect import Dialect
+from xds.discovery.rejections import Patience, Rejections
 from xds.discovery.subscription import NOTHING, WILDCARD
-
-MAX_ANSWER = 1_000_000
-"""Bytes of resources in one message; gRPC refuses messages of 4 MB by default."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -57,13 +57,16 @@ MayGo = Callable[[Item], bool]
 class Watch:
     """The state of one type on one stream."""
 
-    def __init__(self, type_: str, catalog: Catalog) -> None:
+    def __init__(self, type_: str, catalog: Catalog, dialect: Dialect, patience: Patience) -> None:
         self.type = type_
         self.subscription = NOTHING
         self.owed: dict[str, Resource | None] = {}
         self.unsure: set[str] = set()
         self.in_flight: dict[str, Answer] = {}
-        self.rejections = Rejections()
+        self.rejections = Rejections(patience)
+        self.last_nonce = ""
+        self._state = 0
+        self._dialect = dialect
         self._asked: set[str] = set()
         self._greeting_due = False
         self._unfinished = False
@@ -87,6 +90,8 @@ class Watch:
         if self.subscription.wildcard and not before.wildcard:
             self._owe_everything(known)
             self._greeting_due = not known
+            for name, version in known.items():
+                self._state ^= fingerprint(Resource(self.type, name, version))
         for name in names:
             if name != WILDCARD:
                 self._owe_asked(name, known, had=before.covers(name))
@@ -121,6 +126,8 @@ class Watch:
         return Resource(self.type, name, known[name]) if name in known else None
 
     def _forget(self, name: str) -> None:
+        held = self.owed[name] if name in self.owed else self._catalog.get(self.type, name)
+        self._state ^= fingerprint(held) if held else 0
         self._settle(name)
         self.rejections.retry([name])
 
@@ -140,19 +147,29 @@ class Watch:
         if not items and not (self._greeting_due and not self.owed):
             return None
         self._greeting_due = False
-        answer = Answer(self.type, self._next_nonce(), tuple(items))
+        rest = tuple(self._kept(items)) if self.type in self._dialect.whole else ()
+        answer = Answer(self.type, self._next_nonce(), tuple(items), rest, self._state)
         self.in_flight[answer.nonce] = answer
         return answer
+
+    def _kept(self, items: Iterable[Item]) -> Iterator[Resource]:
+        """What the peer has and is to keep, besides what it is sent now."""
+        sent = {item.name for item in items}
+        for name, current in self._catalog.all(self.type).items():
+            if self.subscription.covers(name) and name not in sent and name not in self.owed:
+                yield current
+        yield from (held for held in self.owed.values() if held is not None)
 
     def _take(self, may_go: MayGo) -> tuple[list[Item], bool]:
         """Items that may go now, up to the size of a message; and whether there are more of them."""
         in_flight = {item.name for answer in self.in_flight.values() for item in answer.items}
         for names in self.rejections.batches(self.owed):
             ready = (item for item in self._due(names) if item.name not in in_flight and may_go(item))
-            taken, more = _message_full(ready)
+            taken, more = _message_full(ready, self._dialect.max_answer)
             if taken:
                 for item in taken:
                     self._settle(item.name)
+                    self._state ^= _difference(item)
                 return taken, more
         return [], False
 
@@ -160,10 +177,15 @@ class Watch:
         for name in names:
             after = self._catalog.get(self.type, name)
             before = self.owed[name]
-            if name not in self.unsure and _same(before, after):
+            if (name not in self.unsure and _same(before, after)) or self._unsayable(name, after):
                 self._settle(name)
             elif not self.rejections.holds_back(name, after):
                 yield Item(name, before, after, name in self._asked)
+
+    def _unsayable(self, name: str, after: Resource | None) -> bool:
+        """Whether the dialect has no way to say that a resource of this type is gone."""
+        says_so = self._dialect.tells_removals or self.type in self._dialect.whole
+        return after is None and not says_so and name not in self._asked
 
     def _settle(self, name: str) -> None:
         self.owed.pop(name, None)
@@ -174,7 +196,8 @@ class Watch:
         """Unique on this stream, and equal on all streams that are sent the same (shared bytes)."""
         position, part = self._nonce
         self._nonce = (self._catalog.position, part + 1 if position == self._catalog.position else 0)
-        return f"{self._nonce[0]}.{self._nonce[1]}"
+        self.last_nonce = f"{self._nonce[0]}.{self._nonce[1]}"
+        return self.last_nonce
 
     # What the peer says to it.
 
@@ -195,6 +218,7 @@ class Watch:
         for item in mine:
             self.owed[item.name] = item.before
             self.unsure.add(item.name)
+            self._state ^= _difference(item)
         self.rejections.refused([(item.name, item.after) for item in mine], text)
         return answer.items
 
@@ -221,13 +245,18 @@ def _same(one: Resource | None, other: Resource | None) -> bool:
     return one is other or (one is not None and other is not None and one.version == other.version)
 
 
-def _message_full(items: Iterable[Item]) -> tuple[list[Item], bool]:
+def _difference(item: Item) -> int:
+    """What sending an item changes in the fingerprint of what the peer has."""
+    return functools.reduce(operator.xor, (fingerprint(r) for r in (item.before, item.after) if r), 0)
+
+
+def _message_full(items: Iterable[Item], limit: int) -> tuple[list[Item], bool]:
     """As many items as fit into a message (one at least), and whether there are more."""
     taken: list[Item] = []
     size = 0
     for item in items:
         size += len(item.after.body) if item.after else len(item.name)
-        if taken and size > MAX_ANSWER:
+        if taken and size > limit:
             return taken, True
         taken.append(item)
     return taken, False

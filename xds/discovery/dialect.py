@@ -1,0 +1,37 @@
+"""In what the two dialects of xDS differ, as far as the state machines are concerned."""
+
+import dataclasses
+import sys
+
+from xds.catalog.types import Type
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Dialect:
+    """One of the two.
+
+    Attributes:
+        name: for people.
+        tells_removals: whether an answer can say that a resource is gone. Where it can't, a peer
+            learns it from the resource's absence, or not at all.
+        whole: the types whose answers always hold everything, so that absence says: gone.
+        max_answer: bytes of resources in one message.
+    """
+
+    name: str
+    tells_removals: bool
+    whole: frozenset[str]
+    max_answer: int
+
+
+DELTA = Dialect("delta", tells_removals=True, whole=frozenset(), max_answer=1_000_000)
+"""Incremental. Answers are split well below the 4 MB that gRPC allows by default."""
+
+STATE_OF_THE_WORLD = Dialect(
+    "state-of-the-world",
+    tells_removals=False,
+    whole=frozenset({Type.CLUSTER, Type.LISTENER}),
+    max_answer=sys.maxsize,
+)
+"""Full answers for clusters and listeners, what is new for the other types. Answers are never split:
+acknowledging one part would look like refusing to have seen the next."""
