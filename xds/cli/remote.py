@@ -5,6 +5,7 @@ files come one by one as google.rpc.BadRequest details. Only a server that can't
 here. A call gives up after ten seconds; it is not repeated, since a change may have been made.
 """
 
+import getpass
 from typing import TypeVar
 
 import grpc
@@ -17,6 +18,7 @@ SERVICE = "canary.admin.v1.DeploymentService"
 DEADLINE = 10.0
 """Seconds."""
 
+_AUTHOR = "canary-author"
 _STATUS = "grpc-status-details-bin"
 _MOST_METADATA = 16 * 1024 * 1024
 """Bytes; every fault of every file travels in the trailing metadata."""
@@ -50,9 +52,17 @@ def call(server: str, method: str, request: Message, answer: type[Answer]) -> An
             response_deserializer=answer.FromString,
         )
         try:
-            return ask(request, timeout=DEADLINE)
+            return ask(request, timeout=DEADLINE, metadata=((_AUTHOR, _who()),))
         except grpc.RpcError as error:
             raise _failure(error, server) from error
+
+
+def _who() -> str:
+    """The user of this machine, in the ASCII that metadata can carry."""
+    try:
+        return getpass.getuser().encode("ascii", "replace").decode()
+    except (KeyError, OSError):  # a container's user often has no name
+        return "unknown"
 
 
 def _failure(error: grpc.RpcError, server: str) -> Failure:
