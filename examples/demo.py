@@ -6,11 +6,15 @@ asked for with what was seen. Ends with 0 only if every check held. `--keep` lea
 
 import argparse
 import asyncio
+import contextlib
 import json
 import math
+import os
+import shlex
 import signal
 import sys
 import threading
+import uuid
 from collections import Counter
 from collections.abc import Callable, Mapping
 
@@ -21,7 +25,8 @@ from examples.audience import Audience, Murmur, Request
 from examples.stage import EXAMPLES, Failed, Stage
 
 BUILDS = {"summarization": ("v1", "v2"), "chat": ("v1", "v2", "v3")}
-USERS = [f"user-{number}" for number in range(2000)]
+USERS = [str(uuid.uuid5(uuid.NAMESPACE_DNS, f"user-{number}.example")) for number in range(2000)]
+DEPLOYMENTS = os.path.relpath(EXAMPLES / "deployments")
 FIVE_SIGMA = 5
 SHIFTED = 40
 """Percent that `chat`'s version `a` is given."""
@@ -61,17 +66,16 @@ class Demo:
 
     async def deploy(self) -> None:
         """Apply the files."""
-        folder = EXAMPLES / "deployments"
-        await self._type("apply", "-f", str(folder), "-f", str(self._stage.endpoints))
+        await self._type("apply", "-f", DEPLOYMENTS, "-f", str(self._stage.endpoints))
         for name in ("chat", "summarization", "batch"):
             await self._weights_once_everywhere(name)
 
     async def compare_shares(self) -> None:
         """What was asked for, and what 2,000 users see."""
-        table = Table("deployment", "split", "version", "asked", "observed", "asked again: the same")
+        table = Table("deployment", "split", "version", "asked", "observed", "sticky")
         for name, split, request in (
             ("chat", "header X-User-ID", chat),
-            ("summarization", "query ?user=", summarization),
+            ("summarization", "query user", summarization),
             ("batch", "random", batch),
         ):
             asked = await self._weights_once_everywhere(name)
@@ -95,7 +99,7 @@ class Demo:
 
     async def shift_and_roll_back(self) -> None:
         """Move weights while traffic flows, and take it back: who is moved, and who fails?"""
-        table = Table("chat", "main", "a", "b", "users moved since the start", "by which way")
+        table = Table("chat", "main", "a", "b", "users moved", "from → to")
         async with Murmur(self._audience, chat):
             start = await self._weights_once_everywhere("chat")
             before = await self._everybody(chat)
@@ -126,8 +130,9 @@ class Demo:
         return await self._audience.ask_all(USERS, request)
 
     async def _type(self, *arguments: str) -> None:
-        console.print(f"[bold]$ canary {' '.join(arguments)}[/]")
-        console.print(await asyncio.to_thread(self._stage.canary, *arguments), style="dim")
+        console.print(f"$ canary {shlex.join(arguments)}", style="bold", markup=False, soft_wrap=True)
+        answer = await asyncio.to_thread(self._stage.canary, *arguments)
+        console.print(answer, style="dim", markup=False, soft_wrap=True)
 
     async def _weights_once_everywhere(self, name: str) -> dict[str, float]:
         """The weights by version, as soon as every Envoy has them."""
@@ -187,7 +192,8 @@ def _stay(stage: Stage) -> None:
 """,
         soft_wrap=True,
     )
-    threading.Event().wait()
+    with contextlib.suppress(KeyboardInterrupt):
+        threading.Event().wait()
 
 
 def main() -> int:
@@ -195,11 +201,16 @@ def main() -> int:
     flags = argparse.ArgumentParser(description="A canary on the real Envoy: split, shift, roll back.")
     flags.add_argument("--keep", action="store_true", help="leave it running, and say how to play with it")
     keep: bool = flags.parse_args().keep
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # so that everything is cleaned up
+    for ending in (signal.SIGINT, signal.SIGTERM):  # so that everything is cleaned up, in a script as well
+        signal.signal(ending, signal.default_int_handler)
     try:
         console.print("Starting five model services, `canary serve` and the real Envoy ...\n")
         with Stage(BUILDS) as stage:
             wrong = asyncio.run(_play(stage))
+            if not wrong:
+                console.print(
+                    "As promised: shares as asked, users where they belong, nobody failed.\n", style="green"
+                )
             for problem in wrong:
                 console.print(f"not as promised: {problem}", style="red", markup=False)
             if keep:

@@ -40,13 +40,3 @@ async def test_a_bad_file_changes_nothing(mesh: Mesh, admin: AdminClient, client
     assert (await admin.deployments(), mesh.envoy.route_table()) == before
     answers = [await client.ask(Ask(HOST)) for _ in range(5)]
     assert versions(answers) == {"a": 5}
-
-
-async def test_a_broken_file_in_the_folder_holds_up_no_other(mesh: Mesh, admin: AdminClient) -> None:
-    """Of two files that appear in the watched folder the good one applies."""
-    (mesh.specs / "0-broken.yaml").write_text("name: broken\ncanary: {versions: {a: {weight: 200}}}\n")
-    (mesh.specs / "1-good.yaml").write_text(deployment("beside-a-broken-file"))
-
-    await admin.appears("beside-a-broken-file", 1)
-
-    assert "broken" not in {found.name for found in await admin.deployments()}

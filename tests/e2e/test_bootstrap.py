@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from tests.support.envoys import envoy_binary
+from tests.support.control_plane import ControlPlane
+from tests.support.envoys import Envoy, envoy_binary
 from tests.support.mesh import Mesh
 from tests.support.process import ROOT
 from xds.translate.bootstrap import bootstrap
@@ -44,3 +45,13 @@ def test_the_statistics_promised_are_kept(mesh: Mesh) -> None:
     prefixes = ("cluster.xds.", "http.", "control_plane.", "cluster_manager.", "listener_manager.", "server.")
     missing = [prefix for prefix in prefixes if not any(name.startswith(prefix) for name in names)]
     assert missing == []
+
+
+@pytest.mark.envoy
+def test_a_control_plane_can_be_given_by_name(tmp_path: Path) -> None:
+    """An Envoy that is told `localhost` finds a control plane that listens on 127.0.0.1 alone."""
+    plane = ControlPlane(tmp_path)
+    try:
+        Envoy(tmp_path, ("localhost", plane.xds[1])).stop()
+    finally:
+        plane.kill()

@@ -86,7 +86,11 @@ def _control_plane(xds: tuple[str, int]) -> dict[str, object]:
     http2 = {"connection_keepalive": {"interval": "15s", "timeout": "5s"}}
     return {
         "name": CONTROL_PLANE_CLUSTER,
-        **({"type": "STATIC"} if _is_ip(xds[0]) else {"type": "STRICT_DNS", "dns_lookup_family": "ALL"}),
+        **(
+            {"type": "STATIC"}
+            if _is_ip(xds[0])
+            else {"type": "STRICT_DNS", "dns_lookup_family": "V4_PREFERRED"}
+        ),
         "connect_timeout": "1s",
         "load_assignment": {
             "cluster_name": CONTROL_PLANE_CLUSTER,
