@@ -5,7 +5,7 @@
     relations                                  what must hold between keys
     keys, kept                                 keys that mean nothing here, or nothing yet
 
-    scalars, tree, lines, source               text -> values that know their lines
+    scalars, nodes, tree, source, lines        text -> values that know their lines
     fit, complaint, findings, faults           a value -> a model, and what is wrong with it
     endpoint_lists, drafts, read               documents and files, everything at once
     gateways, claims                           a server's gateways; who claims which host and path

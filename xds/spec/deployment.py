@@ -6,13 +6,13 @@ same files into lists of their own (`xds.spec.endpoints`).
 
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field, JsonValue
+from pydantic import AfterValidator, Field
 
 from xds.spec.complaint import show, wrong
 from xds.spec.names import MAIN, DeploymentName, GatewayName, Label, Tag
 from xds.spec.places import Host, PathPrefix
 from xds.spec.upstream import ClusterSettings, Model, UpstreamSettings
-from xds.spec.values import Percent, Text, write_percent
+from xds.spec.values import Kept, Percent, Text, write_percent
 
 __all__ = ["MAIN", "Canary", "Deployment", "Version"]
 
@@ -26,9 +26,9 @@ class Version(ClusterSettings):
     """Its share, in percent."""
 
     # BentoML's, kept and not acted on.
-    envs: JsonValue = None
-    secrets: JsonValue = None
-    services: JsonValue = None
+    envs: Kept = None
+    secrets: Kept = None
+    services: Kept = None
 
 
 def _at_most_100(versions: dict[str, Version]) -> dict[str, Version]:
@@ -70,13 +70,13 @@ class Canary(Model):
     """The canary versions by their labels."""
 
     # Kept, with a warning that they do nothing yet.
-    version_selector: JsonValue = None
-    session_affinity: JsonValue = None
-    mirror: JsonValue = None
-    steps: JsonValue = None
-    analysis: JsonValue = None
-    rollback_window: JsonValue = None
-    progress_deadline_seconds: JsonValue = None
+    version_selector: Kept = None
+    session_affinity: Kept = None
+    mirror: Kept = None
+    steps: Kept = None
+    analysis: Kept = None
+    rollback_window: Kept = None
+    progress_deadline_seconds: Kept = None
 
 
 class Deployment(UpstreamSettings):
@@ -98,18 +98,18 @@ class Deployment(UpstreamSettings):
     """The other versions, and who gets them."""
 
     # BentoML's, kept and not acted on (but for `services.*.config_overrides.traffic.timeout`).
-    cluster: JsonValue = None
-    dev: JsonValue = None
-    access_authorization: JsonValue = None
-    envs: JsonValue = None
-    labels: JsonValue = None
-    secrets: JsonValue = None
-    services: JsonValue = None
+    cluster: Kept = None
+    dev: Kept = None
+    access_authorization: Kept = None
+    envs: Kept = None
+    labels: Kept = None
+    secrets: Kept = None
+    services: Kept = None
 
     # Kept, with a warning that they do nothing yet.
-    revision_history_limit: JsonValue = None
-    salt: JsonValue = None
-    rules: JsonValue = None
+    revision_history_limit: Kept = None
+    salt: Kept = None
+    rules: Kept = None
 
     @property
     def main_weight(self) -> float:

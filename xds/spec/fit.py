@@ -19,6 +19,7 @@ from xds.spec.upstream import Model
 M = TypeVar("M", bound=Model)
 
 _ROUNDS = 6
+_MANY_KEYS = 6
 _KEY = "[key]"
 """Pydantic's last step to a faulty key."""
 
@@ -128,8 +129,7 @@ def _complaint(detail: ErrorDetails, model: type[Model] | None) -> tuple[str, st
     if kind == "literal_error":
         return _no_choice(value, str(context["expected"]))
     if kind in {"model_type", "model_attributes_type", "dict_type"}:
-        keys = f"with any of {', '.join(known_keys(model))}" if model else ""
-        return f"{show(value)} is no mapping", keys
+        return f"{show(value)} is no mapping", _keys_of(model) if model else "write {<name>: ...}"
     if kind == "tuple_type":
         is_single = isinstance(value, (str, int, float)) and not isinstance(value, bool)
         return f"{show(value)} is no list", f"write [{value}]" if is_single else ""
@@ -143,6 +143,12 @@ _FIXED = {
     "string_too_short": ("can't be empty", "leave the key out"),
     "string_unicode": ("has half of a surrogate pair, which is no character", ""),
 }
+
+
+def _keys_of(model: type[Model]) -> str:
+    keys = known_keys(model)
+    more = ", ..." if len(keys) > _MANY_KEYS else ""
+    return f"with any of {', '.join(keys[:_MANY_KEYS])}{more}"
 
 
 def _no_choice(value: object, expected: str) -> tuple[str, str]:

@@ -33,8 +33,9 @@ class Stray(NamedTuple):
 
 
 def known_keys(model: type[Model]) -> tuple[str, ...]:
-    """Every key a file may use for this model."""
-    return (*model.model_fields, *SPOKEN.get(model, ()))
+    """Every key a file may use for this model, its own before those it shares with others."""
+    own = [field for field in model.model_fields if field in model.__annotations__]
+    return tuple(dict.fromkeys([*own, *model.model_fields, *SPOKEN.get(model, ())]))
 
 
 def about_stray(model: type[Model], key: str, *, strict: bool) -> Stray:

@@ -1,40 +1,44 @@
-"""A parsed value that remembers which line everything in it stands in."""
+"""Lines, looked up when one is asked for.
 
-from typing import NamedTuple
+Most files have nothing wrong with them, and thousands of them would keep every line of every key in
+memory for nothing. So a text is parsed once more when the first of its lines is needed.
+"""
 
-from pydantic import JsonValue
+import contextlib
+import functools
+from collections.abc import Callable
+
+import yaml
 
 from xds.spec.findings import Path
+from xds.spec.nodes import Node
+from xds.spec.tree import BrokenError, Tree
 
 
-class Node(NamedTuple):
-    """A value and where it came from.
+class Lines:
+    """The lines of the documents of one text."""
 
-    Attributes:
-        value: what it says, as JSON would have it.
-        line: where it begins; 1 for the first line.
-        entries: of a mapping: each key's line, and its value's node.
-        items: of a list: the nodes.
-        size: how many values it holds, itself included, aliases expanded.
-        height: how many levels it has below itself, aliases expanded.
-    """
+    def __init__(self, text: str) -> None:
+        self._text = text
 
-    value: JsonValue
-    line: int
-    entries: "dict[str, tuple[int, Node]] | None" = None
-    items: "list[Node] | None" = None
-    size: int = 1
-    height: int = 0
+    def of(self, index: int, begins_at: int) -> Callable[[Path], int]:
+        """How to find the line of a path.
 
-    def line_of(self, path: Path) -> int:
-        """The line of a key's or an item's beginning; as much of the path is followed as there is."""
-        node, line = self, self.line
-        for step in path:
-            if node.entries is not None and isinstance(step, str) and step in node.entries:
-                line, node = node.entries[step]
-            elif node.items is not None and isinstance(step, int) and step < len(node.items):
-                node = node.items[step]
-                line = node.line
-            else:
-                break
-        return line
+        Args:
+            index: which document of the text it is about.
+            begins_at: the line the document begins in.
+        """
+
+        def line_of(path: Path) -> int:
+            if not path or index >= len(self._nodes):
+                return begins_at
+            return self._nodes[index].line_of(path)
+
+        return line_of
+
+    @functools.cached_property
+    def _nodes(self) -> list[Node]:
+        nodes: list[Node] = []
+        with contextlib.suppress(BrokenError, yaml.YAMLError, UnicodeError):
+            nodes.extend(Tree(self._text).documents())
+        return nodes

@@ -54,7 +54,7 @@ def _checked(value: str, pattern: re.Pattern[str], allowed: str, near: str) -> s
         raise wrong(f"{show(value)} is longer than {_LONGEST_NAME} characters")
     if pattern.fullmatch(value) is None:
         suggestion = re.sub(r"[^A-Za-z0-9-]+", "-", near).strip("-")
-        raise wrong(f"{show(value)} has more than {allowed}", f"write {suggestion}" if suggestion else "")
+        raise wrong(f"{show(value)} may only have {allowed}", f"write {suggestion}" if suggestion else "")
     return value
 
 

@@ -89,7 +89,8 @@ def parse_path_prefix(value: str) -> str:
     if "." in parts or ".." in parts:
         raise wrong(f"{show(value)} has . or .. in it, which gateways resolve before they match")
     if value.endswith("*"):
-        raise wrong(f"{show(value)} ends with a *", f"write {value.rstrip('*')}: it covers everything below")
+        above = value.rstrip("*/") or "/"
+        raise wrong(f"{show(value)} ends with a *", f"write {above}: it covers everything below")
     return value.rstrip("/") or "/"
 
 

@@ -12,7 +12,8 @@ from xds.spec.deployment import Deployment
 from xds.spec.drafts import Draft, draft, given_twice
 from xds.spec.endpoints import Endpoint
 from xds.spec.faults import Fault
-from xds.spec.source import Part, parts_of
+from xds.spec.findings import Findings, Path
+from xds.spec.source import parts_of
 
 
 @dataclasses.dataclass(frozen=True)
@@ -55,12 +56,13 @@ class Reading:
 
 @dataclasses.dataclass(frozen=True)
 class _Read:
-    part: Part
+    line: int
+    findings: Findings
     draft: Draft
 
     @property
     def place(self) -> str:
-        return f"{self.part.findings.file}:{self.part.line}"
+        return f"{self.findings.file}:{self.line}"
 
 
 def read(sources: Iterable[tuple[str, str]], *, strict: bool = False) -> Reading:
@@ -82,27 +84,29 @@ def read(sources: Iterable[tuple[str, str]], *, strict: bool = False) -> Reading
         said = [part for part in parts if part.value is not None or part.findings.faults]
         if not said and not broken:
             warnings.append(Fault(file, 0, "", "is empty"))
-        everything += [_Read(part, draft(part.value, part.findings, strict=strict)) for part in said]
+        everything += [
+            _Read(part.line, part.findings, draft(part.value, part.findings, strict=strict)) for part in said
+        ]
     _check_names_differ(everything)
     _check_endpoints_agree(everything)
     for each in everything:
-        faults += each.part.findings.faults
-        warnings += each.part.findings.warnings
+        faults += each.findings.faults
+        warnings += each.findings.warnings
     return Reading(tuple(_documents(everything)), tuple(sorted(faults)), tuple(sorted(warnings)))
 
 
 def _documents(everything: Iterable[_Read]) -> Iterable[Document]:
     for each in everything:
-        findings, drafted = each.part.findings, each.draft
+        findings, drafted = each.findings, each.draft
         if not findings.faults:
             endpoints = {ref: listed for ref, (_, listed) in drafted.endpoints.items()}
-            yield Document(findings.file, each.part.line, drafted.deployment, endpoints)
+            yield Document(findings.file, each.line, drafted.deployment, endpoints)
 
 
 def _check_names_differ(everything: Iterable[_Read]) -> None:
     first: dict[str, _Read] = {}
     for each in everything:
-        findings = each.part.findings
+        findings = each.findings
         if each.draft.deployment is None or findings.spoiled(("name",)):
             continue
         name = each.draft.deployment.name
@@ -115,11 +119,10 @@ def _check_names_differ(everything: Iterable[_Read]) -> None:
 
 def _check_endpoints_agree(everything: Iterable[_Read]) -> None:
     """A build's endpoints may be given in several places, but not differently."""
-    first: dict[str, tuple[str, frozenset[Endpoint]]] = {}
+    first: dict[str, tuple[Findings, Path, frozenset[Endpoint]]] = {}
     for each in everything:
-        findings = each.part.findings
+        findings = each.findings
         for ref, (at, listed) in each.draft.endpoints.items():
-            place = f"{findings.file}:{findings.line_of(at)}"
-            earlier, theirs = first.setdefault(ref, (place, frozenset(listed)))
+            earlier, place, theirs = first.setdefault(ref, (findings, at, frozenset(listed)))
             if theirs != frozenset(listed):
-                findings.fault(at, *given_twice(ref, earlier))
+                findings.fault(at, *given_twice(ref, f"{earlier.file}:{earlier.line_of(place)}"))

@@ -68,6 +68,8 @@ def _definitions(schema: Schema) -> Schema:
 
 def _open(definition: Schema, *, strict: bool) -> Schema:
     """Let every key be null, which says the same as leaving it out, and unknown keys as `strict` says."""
+    if definition.get("type") != "object":
+        return definition
     properties = cast("dict[str, Schema]", definition.get("properties", {}))
     required = cast("list[str]", definition.get("required", []))
     said: dict[str, JsonValue] = {

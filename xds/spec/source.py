@@ -7,13 +7,13 @@ import dataclasses
 import json
 import math
 import re
-from collections.abc import Callable, Iterator
 
 import yaml
 from pydantic import JsonValue
 
 from xds.spec.faults import Fault
-from xds.spec.findings import Findings, Path
+from xds.spec.findings import Findings
+from xds.spec.lines import Lines
 from xds.spec.tree import MAX_DEPTH, BrokenError, Tree
 
 
@@ -38,16 +38,19 @@ def parts_of(file: str, text: str) -> tuple[list[Part], list[Fault]]:
         value = _json(text)
         if value is not None:
             line = text[: len(text) - len(text.lstrip())].count("\n") + 1
-            return [Part(value, line, Findings(file, _json_lines(text)))], []
+            # YAML has no surrogate pairs; for counting lines any character does.
+            harmless = re.sub(r"\\u[dD][89a-fA-F][0-9a-fA-F]{2}", "?", text)
+            return [Part(value, line, Findings(file, Lines(harmless).of(0, line)))], []
     return _yaml(file, text)
 
 
 def _yaml(file: str, text: str) -> tuple[list[Part], list[Fault]]:
     parts: list[Part] = []
+    lines = Lines(text)
     tree = Tree(text)
     try:
         for node in tree.documents():
-            findings = Findings(file, node.line_of)
+            findings = Findings(file, lines.of(len(parts), node.line))
             for line, path, message, mend in tree.blemishes:
                 findings.fault_at(line, path, message, mend)
             parts.append(Part(node.value, node.line, findings))
@@ -78,7 +81,8 @@ _MENDS = {
 
 def _broken_yaml(file: str, text: str, error: yaml.MarkedYAMLError) -> Fault:
     mark = error.problem_mark or error.context_mark
-    line = min(mark.line, text.count("\n")) + 1 if mark else 0
+    last = text.rstrip().count("\n")  # what is never closed is only missed after the end
+    line = min(mark.line, last) + 1 if mark else 0
     problem = error.problem or "it can't be parsed"
     language = "JSON" if file.endswith(".json") else "YAML"
     return Fault(file, line, "", f"the {language} is broken: {problem}", _MENDS.get(problem, ""))
@@ -119,24 +123,3 @@ def _deeper_than(value: JsonValue, levels: int) -> bool:
     if isinstance(value, list):
         return levels == 0 or any(_deeper_than(each, levels - 1) for each in value)
     return False
-
-
-def _json_lines(text: str) -> Callable[[Path], int]:
-    """Lines are looked up in the tree that YAML makes of it, once one is asked for."""
-    tree: list[Callable[[Path], int]] = []
-
-    def line_of(path: Path) -> int:
-        if not tree:
-            # YAML has no surrogate pairs; for counting lines any character does.
-            harmless = re.sub(r"\\u[dD][89a-fA-F][0-9a-fA-F]{2}", "?", text)
-            tree.append(next(_lines(harmless), lambda _: 0))
-        return tree[0](path)
-
-    return line_of
-
-
-def _lines(text: str) -> Iterator[Callable[[Path], int]]:
-    try:
-        yield from (node.line_of for node in Tree(text).documents())
-    except (BrokenError, yaml.YAMLError, UnicodeError):
-        return

@@ -12,7 +12,7 @@ import yaml
 from pydantic import JsonValue
 
 from xds.spec.findings import Path
-from xds.spec.lines import Node
+from xds.spec.nodes import Node
 from xds.spec.scalars import KNOWN_TAGS, plain, tagged
 
 MAX_DEPTH = 60

@@ -8,7 +8,7 @@ import math
 import re
 from typing import Annotated
 
-from pydantic import BeforeValidator, Field, PlainSerializer, WithJsonSchema
+from pydantic import BeforeValidator, Field, JsonValue, PlainSerializer, SkipValidation, WithJsonSchema
 
 from xds.spec.complaint import show, wrong
 
@@ -157,3 +157,6 @@ EndpointWeight = Annotated[int, BeforeValidator(_ENDPOINT_WEIGHT), _ENDPOINT_WEI
 
 Text = Annotated[str, Field(min_length=1)]
 """Any text but an empty one."""
+
+Kept = Annotated[JsonValue, SkipValidation]
+"""Whatever the file says; not looked into, because nothing acts on it."""
