@@ -17,7 +17,8 @@ def spec(name: str = "s", weight: float = 10, main: str = "s:1") -> str:
     """A deployment file."""
     return (
         f"name: {name}\nbento: {main}\n"
-        f"canary: {{route_type: header, route_by: X-User, versions: {{a: {{bento: 's:2', weight: {weight}}}}}}}\n"
+        "canary: {route_type: header, route_by: X-User, "
+        f"versions: {{a: {{bento: 's:2', weight: {weight}}}}}}}\n"
     )
 
 

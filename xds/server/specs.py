@@ -17,6 +17,9 @@ from xds.errors import InvalidInput, StoreError
 from xds.spec.faults import Fault
 from xds.spec.read import Document, read
 
+_HEARTBEAT = 1_000
+"""Milliseconds after which the watcher reports that nothing happened."""
+
 _ENDINGS = {".yaml", ".yml", ".json"}
 log = structlog.get_logger(__name__)
 
@@ -30,9 +33,16 @@ class SpecsFolder:
         self._reported: frozenset[str] = frozenset()
 
     async def follow(self) -> None:
-        """Load whenever something in the folder changes, until cancelled."""
-        async for _ in awatch(self._folder, debounce=200, step=50):
-            await self.load()
+        """Load whenever something in the folder changes, until cancelled.
+
+        And once when watching has begun, for what changed since the load at the start.
+        """
+        begun = False
+        watcher = awatch(self._folder, debounce=200, step=50, rust_timeout=_HEARTBEAT, yield_on_timeout=True)
+        async for changes in watcher:
+            if changes or not begun:
+                begun = True
+                await self.load()
 
     async def load(self) -> None:
         """Apply what is new in the folder; report what is wrong with it."""

@@ -60,6 +60,7 @@ def cluster(view: View, build: Build) -> cluster_v3.Cluster:
 def _discovery(out: cluster_v3.Cluster, build: Build) -> None:
     if build.is_dns:
         out.type = cluster_v3.Cluster.STRICT_DNS
+        out.dns_lookup_family = cluster_v3.Cluster.V4_PREFERRED
         out.load_assignment.CopyFrom(assignment(build.cluster, build.endpoints))
         return
     out.type = cluster_v3.Cluster.EDS
