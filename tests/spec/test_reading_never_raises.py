@@ -55,7 +55,8 @@ VALUES = [
     10**400,
 ]
 LINE_BREAK = re.compile(r"\r\n|[\n\r\x85\u2028\u2029]")  # YAML's
-JARGON = re.compile(r"Input should|validation error|type=|pydantic|Traceback|<class|_type\b")
+QUOTED = re.compile(r"'.*'|\".*\"", re.DOTALL)
+JARGON = re.compile(r"Input should|validation error|type=|pydantic|Traceback|<class")
 
 trees: st.SearchStrategy[JsonValue] = st.recursive(
     st.sampled_from(VALUES),
@@ -71,7 +72,7 @@ def read_with_care(text: str, file: str = "a.yaml") -> None:
     lines = len(LINE_BREAK.split(text))
     for fault in (*reading.faults, *reading.warnings):
         assert 0 <= fault.line <= lines
-        assert not JARGON.search(fault.message)
+        assert not JARGON.search(QUOTED.sub("", fault.message))
 
 
 @given(st.text(st.characters()))
@@ -104,4 +105,4 @@ def test_known_keys_in_wrong_places(document: JsonValue) -> None:
 def test_any_gateways(value: list[JsonValue]) -> None:
     """A server's configuration is read with the same care."""
     _, faults = read_gateways(value, "canary.yaml")
-    assert not any(JARGON.search(fault.message) for fault in faults)
+    assert not any(JARGON.search(QUOTED.sub("", fault.message)) for fault in faults)

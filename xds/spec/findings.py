@@ -46,6 +46,7 @@ class Findings:
         self.warnings: list[Fault] = []
         self._line_of = line_of
         self._faulty: set[Path] = set()
+        self._above_faults: set[Path] = set()
         self._written: dict[Path, Path] = {}
 
     def written_as(self, path: Path, written: Path) -> None:
@@ -54,12 +55,12 @@ class Findings:
 
     def fault(self, path: Path, message: str, mend: str = "") -> None:
         """Note something wrong."""
-        self._faulty.add(path)
+        self._mark(path)
         self.faults.append(self._note(path, message, mend))
 
     def fault_at(self, line: int, path: Path, message: str, mend: str = "") -> None:
         """Note something wrong with a line, whatever else stands at its path."""
-        self._faulty.add(path)
+        self._mark(path)
         self.faults.append(Fault(self.file, line, dotted(path), message, mend))
 
     def warn(self, path: Path, message: str, mend: str = "") -> None:
@@ -72,11 +73,17 @@ class Findings:
 
     def spoiled(self, path: Path) -> bool:
         """Whether there is a fault at, above or below `path`."""
-        return any(path[: len(faulty)] == faulty or faulty[: len(path)] == path for faulty in self._faulty)
+        return path in self._above_faults or any(
+            path[:length] in self._faulty for length in range(len(path) + 1)
+        )
 
     def line_of(self, path: Path) -> int:
         """The line `path` stands in."""
         return self._line_of(self._written.get(path, path))
+
+    def _mark(self, path: Path) -> None:
+        self._faulty.add(path)
+        self._above_faults.update(path[:length] for length in range(len(path) + 1))
 
     def _note(self, path: Path, message: str, mend: str) -> Fault:
         written = self._written.get(path, path)
