@@ -36,11 +36,14 @@ class DeltaClient:
             request_serializer=DeltaDiscoveryRequest.SerializeToString,
             response_deserializer=DeltaDiscoveryResponse.FromString,
         )()
+        self._received: asyncio.Queue[DeltaDiscoveryResponse] = asyncio.Queue()
+        self._reading = asyncio.create_task(self._read())
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self._reading.cancel()
         self._call.cancel()
         await self._channel.close()
 
@@ -73,9 +76,12 @@ class DeltaClient:
         Raises:
             TimeoutError: there was none within `seconds`.
         """
-        response = await asyncio.wait_for(self._call.read(), seconds)
-        assert isinstance(response, DeltaDiscoveryResponse), "the control plane ended the stream"
-        return response
+        return await asyncio.wait_for(self._received.get(), seconds)
+
+    async def _read(self) -> None:
+        # A task of its own, because giving up on a read would end the whole call.
+        async for response in self._call:
+            self._received.put_nowait(response)
 
     async def _send(self, request: DeltaDiscoveryRequest) -> None:
         node_id, gateway = self._node
