@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator
 from xds.catalog.catalog import Catalog
 from xds.catalog.resource import Resource
 from xds.discovery.dialect import DELTA, Dialect
+from xds.discovery.order import Clock
 from xds.discovery.request import Node
 from xds.discovery.stream import Counters, Stream
 
@@ -17,14 +18,15 @@ from xds.discovery.stream import Counters, Stream
 class Hub:
     """Catalogs by gateway name, and the streams that follow them."""
 
-    def __init__(self, gateways: Iterable[str]) -> None:
+    def __init__(self, gateways: Iterable[str], clock: Clock = lambda: 0.0) -> None:
+        self._clock = clock
         self.catalogs = {gateway: Catalog() for gateway in gateways}
         self._streams: dict[str, set[Stream]] = defaultdict(set)
         self._ended = Counters()
 
-    def open(self, gateway: str, node: Node, dialect: Dialect = DELTA) -> Stream:
+    def open(self, gateway: str, node: Node, dialect: Dialect = DELTA, *, aggregated: bool = True) -> Stream:
         """A new stream of an Envoy that belongs to a gateway."""
-        stream = Stream(self.catalogs[gateway], node, dialect)
+        stream = Stream(self.catalogs[gateway], node, dialect, self._clock, aggregated=aggregated)
         self._streams[gateway].add(stream)
         return stream
 

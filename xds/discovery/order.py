@@ -9,38 +9,73 @@ gates would deadlock them.
     routes and listeners     wait until each cluster of ours they name was acknowledged
     cluster removals         wait until no route the peer has, or may have, names the cluster
     endpoint removals        wait until the cluster is gone or changed
+
+On streams without gates removals wait a fixed grace instead, in which the peer finds its own way.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
-from xds.catalog.catalog import Catalog
+from xds.catalog.catalog import Catalog, Change
 from xds.catalog.resource import Resource
 from xds.catalog.types import ROUTING, Type
 from xds.discovery.watch import Item, Watch
+
+GRACE = 10.0
+"""Seconds that a removal waits on a stream without gates."""
+
+Clock = Callable[[], float]
+"""Seconds from some fixed moment on."""
 
 
 class Order:
     """The gates of one stream, over its watches as they are at the moment."""
 
-    def __init__(self, catalog: Catalog, watches: Mapping[str, Watch]) -> None:
+    def __init__(
+        self, catalog: Catalog, watches: Mapping[str, Watch], clock: Clock, *, aggregated: bool
+    ) -> None:
         self._catalog = catalog
         self._watches = watches
+        self._clock = clock
+        self._aggregated = aggregated
+        self._removed_at: dict[tuple[str, str], float] = {}
 
-    def applies(self) -> bool:
+    def notice(self, change: Change) -> None:
+        """The catalog changed: a removal's grace begins, or a resource is back."""
+        if change.after is None:
+            self._removed_at[change.type, change.name] = self._clock()
+        else:
+            self._removed_at.pop((change.type, change.name), None)
+
+    def next_release(self) -> float | None:
+        """When the next removal's grace is over; None where none waits for that."""
+        if self.has_gates() or not self._removed_at:
+            return None
+        return min(self._removed_at.values()) + GRACE
+
+    def has_gates(self) -> bool:
         """Whether this stream is one that has gates."""
-        return any(
+        return self._aggregated and any(
             type_ in self._watches and self._watches[type_].subscription.wildcard
             for type_ in (Type.CLUSTER, Type.LISTENER)
         )
 
     def may_go(self, type_: str, item: Item) -> bool:
         """Whether the stream may be sent this item now."""
+        if not self.has_gates():
+            return item.after is not None or item.asked or self._grace_is_over(type_, item.name)
         if type_ in ROUTING:
             return item.after is None or _newly_asked(item) or self._clusters_known(item.after)
         if item.after is None and type_ == Type.CLUSTER:
             return self._nothing_routes_to(item.name)
         if item.after is None and type_ == Type.ENDPOINT:
             return item.asked or self._cluster_settled(item.name)
+        return True
+
+    def _grace_is_over(self, type_: str, name: str) -> bool:
+        removed_at = self._removed_at.get((type_, name))
+        if removed_at is not None and self._clock() < removed_at + GRACE:
+            return False
+        self._removed_at.pop((type_, name), None)
         return True
 
     def _clusters_known(self, resource: Resource) -> bool:

@@ -2,6 +2,7 @@
 
 import dataclasses
 from collections.abc import Mapping
+from typing import Self
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -36,3 +37,7 @@ class Request:
     known: Mapping[str, str] = dataclasses.field(default_factory=dict)
     nonce: str = ""
     error: str | None = None
+
+    def of_type(self, type_: str) -> Self:
+        """The same request, of a service that carries only this type."""
+        return dataclasses.replace(self, type=type_)

@@ -7,6 +7,7 @@ to have, in hexadecimal: a reconnecting peer that shows the catalog's own is up 
 
 import dataclasses
 import functools
+from typing import Self
 
 from xds.catalog.catalog import Catalog
 from xds.catalog.resource import Resource
@@ -35,6 +36,10 @@ class StateRequest:
     version: str = ""
     nonce: str = ""
     error: str | None = None
+
+    def of_type(self, type_: str) -> Self:
+        """The same request, of a service that carries only this type."""
+        return dataclasses.replace(self, type=type_)
 
 
 def decode(raw: bytes) -> StateRequest:

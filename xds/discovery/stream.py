@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator
 from xds.catalog.catalog import Catalog, Change
 from xds.catalog.types import ROUTING, Type
 from xds.discovery.dialect import DELTA, Dialect
-from xds.discovery.order import Order
+from xds.discovery.order import Clock, Order
 from xds.discovery.rejections import Patience, Rejection
 from xds.discovery.request import Node, Request
 from xds.discovery.watch import Answer, Item, Watch
@@ -38,17 +38,40 @@ class Counters:
         )
 
 
-class Stream:
-    """The protocol state of one peer on an aggregated stream."""
+ACK_DEADLINE = 15.0
+"""Seconds after which a peer that has not answered is reported. Nothing else: it is not waited for."""
 
-    def __init__(self, catalog: Catalog, node: Node, dialect: Dialect = DELTA) -> None:
+
+class Stream:
+    """The protocol state of one peer on one stream.
+
+    Args:
+        catalog: what the peer is to have.
+        node: who it is.
+        dialect: how it speaks.
+        clock: seconds from some fixed moment on.
+        aggregated: whether the stream carries all types, in order; else it carries one.
+    """
+
+    def __init__(
+        self,
+        catalog: Catalog,
+        node: Node,
+        dialect: Dialect = DELTA,
+        clock: Clock = lambda: 0.0,
+        *,
+        aggregated: bool = True,
+    ) -> None:
         self.node = node
         self.dialect = dialect
         self.counters = Counters()
         self.watches: dict[str, Watch] = {}
         self.catalog = catalog
         self._patience = Patience()
-        self._order = Order(catalog, self.watches)
+        self._clock = clock
+        self._awaited_since: dict[str, float] = {}
+        self._reported: set[str] = set()
+        self._order = Order(catalog, self.watches, clock, aggregated=aggregated)
 
     def receive(self, request: Request) -> None:
         """Take in one request: what it acknowledges or refuses, then what it asks for."""
@@ -67,6 +90,7 @@ class Stream:
         """The catalog changed; returns whether any of it concerns this stream."""
         concerned = False
         for change in changes:
+            self._order.notice(change)
             watch = self.watches.get(change.type)
             if watch is not None and watch.subscription.covers(change.name):
                 watch.notice(change)
@@ -80,15 +104,14 @@ class Stream:
             answer = self._first_answer()
             if answer is not None:
                 self.counters.answers += 1
+                self._awaited_since.setdefault(answer.type, self._clock())
                 return answer
         return None
 
     def _first_answer(self) -> Answer | None:
         """One pass over the types. What it settles without a word may open a gate for the next pass."""
-        gated = self._order.applies()
         for type_, watch in self.watches.items():
-            may_go = functools.partial(self._order.may_go, type_) if gated else _anything_goes
-            answer = watch.next_answer(may_go)
+            answer = watch.next_answer(functools.partial(self._order.may_go, type_))
             if answer is not None:
                 return answer
         return None
@@ -96,6 +119,24 @@ class Stream:
     def stale(self) -> None:
         """A request that answers nothing this stream is waiting for."""
         self.counters.stale += 1
+
+    def next_deadline(self) -> float | None:
+        """When to look again though nothing new comes in: a grace ends, an acknowledgement is overdue."""
+        awaited = (
+            at + ACK_DEADLINE for type_, at in self._awaited_since.items() if type_ not in self._reported
+        )
+        return min((at for at in (self._order.next_release(), *awaited) if at is not None), default=None)
+
+    def overdue(self) -> list[str]:
+        """The types whose acknowledgement is overdue, each reported once."""
+        now = self._clock()
+        late = [
+            type_
+            for type_, at in self._awaited_since.items()
+            if type_ not in self._reported and now >= at + ACK_DEADLINE
+        ]
+        self._reported.update(late)
+        return late
 
     @property
     def in_sync(self) -> bool:
@@ -123,6 +164,9 @@ class Stream:
         else:
             self.counters.refusals += 1
             watch.refused(request.nonce, request.error)
+        if not watch.in_flight:
+            self._awaited_since.pop(watch.type, None)
+            self._reported.discard(watch.type)
 
     def _retry_routes_of(self, type_: str, accepted: Iterable[Item]) -> None:
         """A route refused for want of a cluster may be fine now that the cluster was accepted."""
@@ -135,7 +179,3 @@ class Stream:
                 resource = self.catalog.get(routing, name)
                 if resource is not None and resource.clusters & new:
                     parked.retry([name])
-
-
-def _anything_goes(item: Item) -> bool:  # noqa: ARG001 (the form of a gate)
-    return True

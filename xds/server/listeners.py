@@ -27,10 +27,10 @@ _OPTIONS = [
 ]
 
 
-def xds_server(handler: grpc.GenericRpcHandler, listen: str) -> tuple[grpc.aio.Server, str]:
+def xds_server(handlers: tuple[grpc.GenericRpcHandler, ...], listen: str) -> tuple[grpc.aio.Server, str]:
     """The server for Envoys; returns it and the address it is bound to."""
     server = grpc.aio.server(options=_OPTIONS)
-    server.add_generic_rpc_handlers((handler,))
+    server.add_generic_rpc_handlers(handlers)
     return server, _bind(server, listen)
 
 

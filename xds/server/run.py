@@ -24,7 +24,7 @@ from xds.server.http import http_server
 from xds.server.listeners import admin_server, xds_server
 from xds.server.settings import Settings
 from xds.server.specs import SpecsFolder
-from xds.server.xds import AggregatedDiscovery, Wakers
+from xds.server.xds import Discovery, Wakers
 from xds.store.sqlite import SqliteStore
 
 _GRACE = 2.0
@@ -56,8 +56,8 @@ async def serve(settings: Settings) -> None:
         plane = await stack.enter_async_context(_control_plane(settings, wakers))
         specs = SpecsFolder(settings.specs, plane) if settings.specs else None
         loaded = asyncio.Event()
-        discovery = AggregatedDiscovery(plane.hub, settings.gateways, wakers)
-        xds, xds_address = xds_server(discovery.handler(), settings.xds_listen)
+        discovery = Discovery(plane.hub, settings.gateways, wakers)
+        xds, xds_address = xds_server(discovery.handlers(), settings.xds_listen)
         admin, admin_address = await admin_server(plane, settings.admin_listen)
         runner, http_address = await http_server(settings.http_listen, metrics.registry(plane), loaded.is_set)
         stack.push_async_callback(runner.cleanup)
@@ -96,7 +96,7 @@ async def _control_plane(settings: Settings, wakers: Wakers) -> AsyncIterator[Co
         try:
             since = time.time() - KEEP_BUILDS
             state = State(settings.gateways, await loop.run_in_executor(thread, store.load, since))
-            hub = Hub(gateway.name for gateway in settings.gateways)
+            hub = Hub((gateway.name for gateway in settings.gateways), time.monotonic)
             yield ControlPlane(state, store, thread, hub, wakers.wake)
         finally:
             await loop.run_in_executor(thread, store.close)

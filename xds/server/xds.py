@@ -1,4 +1,4 @@
-"""The aggregated discovery service over grpc.aio: bytes in, bytes out, one stream an Envoy.
+"""The discovery services over grpc.aio: bytes in, bytes out, one stream an Envoy (or a type).
 
 A stream has two tasks. One reads requests and feeds the state machine; the other writes whatever the
 state machine says next, and sleeps when that is nothing. An answer is made at the moment it can be
@@ -7,13 +7,15 @@ written, so a slow Envoy costs a wake-up, never a queue.
 
 import asyncio
 import dataclasses
+import time
 from collections.abc import AsyncIterator
-from typing import Protocol, TypeVar
+from typing import Generic, Protocol, Self, TypeVar
 
 import grpc
 import structlog
 from google.protobuf.message import DecodeError
 
+from xds.catalog.types import Type
 from xds.discovery import delta, sotw
 from xds.discovery.dialect import DELTA, STATE_OF_THE_WORLD, Dialect
 from xds.discovery.hub import Hub
@@ -23,7 +25,20 @@ from xds.discovery.watch import Answer
 from xds.fleet.membership import gateway_of
 from xds.spec.gateway import Gateway
 
-_SERVICE = "envoy.service.discovery.v3.AggregatedDiscoveryService"
+_AGGREGATED = "envoy.service.discovery.v3.AggregatedDiscoveryService"
+_PER_TYPE = {
+    Type.CLUSTER: ("envoy.service.cluster.v3.ClusterDiscoveryService", "Clusters"),
+    Type.ENDPOINT: ("envoy.service.endpoint.v3.EndpointDiscoveryService", "Endpoints"),
+    Type.LISTENER: ("envoy.service.listener.v3.ListenerDiscoveryService", "Listeners"),
+    Type.ROUTE: ("envoy.service.route.v3.RouteDiscoveryService", "Routes"),
+    Type.SCOPED_ROUTE: ("envoy.service.route.v3.ScopedRoutesDiscoveryService", "ScopedRoutes"),
+    Type.VIRTUAL_HOST: ("envoy.service.route.v3.VirtualHostDiscoveryService", "VirtualHosts"),
+    Type.SECRET: ("envoy.service.secret.v3.SecretDiscoveryService", "Secrets"),
+    Type.RUNTIME: ("envoy.service.runtime.v3.RuntimeDiscoveryService", "Runtime"),
+    Type.EXTENSION: ("envoy.service.extension.v3.ExtensionConfigDiscoveryService", "ExtensionConfigs"),
+}
+"""By type: the service that carries it alone, and what its methods are called for."""
+
 Context = grpc.aio.ServicerContext[bytes, bytes]
 log = structlog.get_logger(__name__)
 
@@ -37,6 +52,7 @@ class Decoded(Protocol):
     def node(self) -> Node | None: ...  # noqa: D102 (who says so, on a stream's first request)
     @property
     def error(self) -> str | None: ...  # noqa: D102 (why it refuses)
+    def of_type(self, type_: str) -> Self: ...  # noqa: D102 (see the requests)
 
 
 R = TypeVar("R", bound=Decoded)
@@ -71,50 +87,63 @@ class Wakers:
             event.set()
 
 
-class AggregatedDiscovery:
-    """Serves both dialects."""
+class Discovery:
+    """Serves both dialects, all types on one stream or each on its own."""
 
     def __init__(self, hub: Hub, gateways: tuple[Gateway, ...], wakers: Wakers) -> None:
         self._hub = hub
         self._gateways = gateways
         self._wakers = wakers
 
-    def handler(self) -> grpc.GenericRpcHandler:
-        """The handler to register; identity (de)serializers keep messages as bytes."""
-        incremental: grpc.RpcMethodHandler[bytes, bytes] = grpc.stream_stream_rpc_method_handler(self.delta)
-        whole: grpc.RpcMethodHandler[bytes, bytes] = grpc.stream_stream_rpc_method_handler(self.sotw)
-        methods = {"DeltaAggregatedResources": incremental, "StreamAggregatedResources": whole}
-        return grpc.method_handlers_generic_handler(_SERVICE, methods)
+    def handlers(self) -> tuple[grpc.GenericRpcHandler, ...]:
+        """The handlers to register; identity (de)serializers keep messages as bytes."""
+        aggregated = grpc.method_handlers_generic_handler(
+            _AGGREGATED,
+            {
+                "DeltaAggregatedResources": self._method(delta, DELTA),
+                "StreamAggregatedResources": self._method(sotw, STATE_OF_THE_WORLD),
+            },
+        )
+        return aggregated, *(self._per_type(type_, *names) for type_, names in _PER_TYPE.items())
 
-    async def delta(self, requests: AsyncIterator[bytes], context: Context) -> None:
-        """An Envoy that speaks the incremental dialect, for as long as it stays connected."""
-        await self._serve(delta, DELTA, requests, context)
+    def _per_type(self, type_: str, service: str, noun: str) -> grpc.GenericRpcHandler:
+        methods = {f"Delta{noun}": self._method(delta, DELTA, type_)}
+        if type_ != Type.VIRTUAL_HOST:  # which is incremental only
+            methods[f"Stream{noun}"] = self._method(sotw, STATE_OF_THE_WORLD, type_)
+        return grpc.method_handlers_generic_handler(service, methods)
 
-    async def sotw(self, requests: AsyncIterator[bytes], context: Context) -> None:
-        """An Envoy that speaks the state-of-the-world dialect, for as long as it stays connected."""
-        await self._serve(sotw, STATE_OF_THE_WORLD, requests, context)
+    def _method(
+        self, codec: Codec[R], dialect: Dialect, only: str | None = None
+    ) -> grpc.RpcMethodHandler[bytes, bytes]:
+        """A method that carries all types, or `only` one (whose requests need not name it)."""
 
-    async def _serve(
-        self, codec: Codec[R], dialect: Dialect, requests: AsyncIterator[bytes], context: Context
-    ) -> None:
-        first = await _next(codec, requests, context)
+        async def serve(requests: AsyncIterator[bytes], context: Context) -> None:
+            await self._serve(_Conversation(codec, dialect, requests, context, only))
+
+        return grpc.stream_stream_rpc_method_handler(serve)
+
+    async def _serve(self, talk: "_Conversation[R]") -> None:
+        first = await talk.next_request()
         if first is None:
             return
         gateway = gateway_of(first.node, self._gateways) if first.node else None
         if first.node is None or gateway is None:
-            await context.abort(grpc.StatusCode.PERMISSION_DENIED, _turned_away(first.node, self._gateways))
-        stream = self._hub.open(gateway.name, first.node, dialect)
+            await talk.context.abort(
+                grpc.StatusCode.PERMISSION_DENIED, _turned_away(first.node, self._gateways)
+            )
+        aggregated = talk.only is None
+        stream = self._hub.open(gateway.name, first.node, talk.dialect, aggregated=aggregated)
         news = self._wakers.add(stream)
         bound = log.bind(node=first.node.id, gateway=gateway.name)
-        bound.info("envoy connected", version=first.node.version, dialect=dialect.name)
+        bound.info("envoy connected", version=first.node.version, dialect=talk.dialect.name, only=talk.only)
         try:
-            codec.receive(stream, first)
+            talk.codec.receive(stream, first)
             async with asyncio.TaskGroup() as tasks:
-                writer = tasks.create_task(_write(codec, stream, news, context))
-                while (request := await _next(codec, requests, context)) is not None:
+                writer = tasks.create_task(talk.write(stream, news, bound))
+                while (request := await talk.next_request()) is not None:
                     if request.error is not None:
                         bound.warning("rejected", type=request.type, error=request.error)
-                    codec.receive(stream, request)
+                    talk.codec.receive(stream, request)
                     news.set()
                 writer.cancel()
         finally:
@@ -123,20 +152,52 @@ class AggregatedDiscovery:
             bound.info("envoy disconnected", **dataclasses.asdict(stream.counters))
 
 
-async def _write(codec: Codec[R], stream: Stream, news: asyncio.Event, context: Context) -> None:
-    while True:
-        while (answer := stream.next_answer()) is not None:
-            await context.write(codec.encode(answer))
-        news.clear()
-        await news.wait()
+@dataclasses.dataclass
+class _Conversation(Generic[R]):
+    """One call: how it is spoken, and its two directions."""
+
+    codec: Codec[R]
+    dialect: Dialect
+    requests: AsyncIterator[bytes]
+    context: Context
+    only: str | None
+
+    async def next_request(self) -> R | None:
+        """What the peer says next; None when it has finished."""
+        raw = await anext(self.requests, None)
+        if raw is None:
+            return None
+        try:
+            request = self.codec.decode(raw)
+        except (DecodeError, UnicodeDecodeError):
+            await self.context.abort(grpc.StatusCode.INVALID_ARGUMENT, "this is no discovery request")
+        if self.only is None:
+            return request
+        if request.type not in ("", self.only):
+            await self.context.abort(
+                grpc.StatusCode.INVALID_ARGUMENT, f"this service carries {self.only}, not {request.type}"
+            )
+        return request.of_type(self.only)
+
+    async def write(
+        self, stream: Stream, news: asyncio.Event, bound: structlog.typing.FilteringBoundLogger
+    ) -> None:
+        """Write what there is to say, whenever there is something, until cancelled."""
+        while True:
+            while (answer := stream.next_answer()) is not None:
+                await self.context.write(self.codec.encode(answer))
+            news.clear()
+            await _wait(news, until=stream.next_deadline())
+            for type_ in stream.overdue():
+                bound.warning("no acknowledgement yet", type=type_)
 
 
-async def _next(codec: Codec[R], requests: AsyncIterator[bytes], context: Context) -> R | None:
-    raw = await anext(requests, None)
+async def _wait(news: asyncio.Event, until: float | None) -> None:
     try:
-        return codec.decode(raw) if raw is not None else None
-    except (DecodeError, UnicodeDecodeError):
-        await context.abort(grpc.StatusCode.INVALID_ARGUMENT, "this is no discovery request")
+        async with asyncio.timeout(None if until is None else until - time.monotonic()):
+            await news.wait()
+    except TimeoutError:
+        return
 
 
 def _turned_away(node: Node | None, gateways: tuple[Gateway, ...]) -> str:

@@ -84,9 +84,15 @@ def _act(action: route_v3.RouteAction, said: RouteSettings) -> None:
 
 def _balance_by_header(view: View, action: route_v3.RouteAction) -> None:
     """Let `ring_hash` hash by its header where the split itself hashes nothing."""
-    said = cluster_settings(view.revision.spec, view.gateway.defaults).load_balancing
-    if said and said.policy == "ring_hash" and said.header and not _is_sticky(view.revision.spec.canary):
-        action.hash_policy.append(_by_header(said.header))
+    spec = view.revision.spec
+    header = spec.load_balancing.header if spec.load_balancing else None
+    policies = {
+        balancing.policy
+        for label in view.revision.labels
+        if (balancing := cluster_settings(spec.settings_of(label), spec).load_balancing)
+    }
+    if header and "ring_hash" in policies and not _is_sticky(spec.canary):
+        action.hash_policy.append(_by_header(header))
 
 
 def _entry(view: View, key: str, slots: int) -> route_v3.WeightedCluster.ClusterWeight:
