@@ -114,7 +114,7 @@ class Discovery:
 
     def _method(
         self, codec: Codec[R], dialect: Dialect, only: str | None = None
-    ) -> grpc.RpcMethodHandler[bytes, bytes]:
+    ) -> "grpc.RpcMethodHandler[bytes, bytes]":  # (generic in its stubs only)
         """A method that carries all types, or `only` one (whose requests need not name it)."""
 
         async def serve(requests: AsyncIterator[bytes], context: Context) -> None:
