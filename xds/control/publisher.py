@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable
 
 import structlog
 
-from xds.control.assembly import Assembly
+from xds.control.assembly import assembly_of
 from xds.control.state import State
 from xds.discovery.hub import Hub
 from xds.discovery.stream import Stream
@@ -28,7 +28,7 @@ class Publisher:
         self._state = state
         self._hub = hub
         self._wake = wake
-        self._assemblies = [Assembly(gateway) for gateway in state.gateways.values()]
+        self._assemblies = [assembly_of(gateway) for gateway in state.gateways.values()]
         self._touched: set[str] = set()
         self._retirements: dict[str, float] = {}
         self._news = asyncio.Event()

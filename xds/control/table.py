@@ -1,0 +1,67 @@
+"""Assembling a gateway in `table` mode: listeners, and one RouteConfiguration with every host."""
+
+from collections.abc import Iterable, Iterator
+
+from xds.catalog.resource import Resource, encode
+from xds.catalog.table import Host, route_table
+from xds.catalog.types import Type
+from xds.control.hosts import Hosts
+from xds.control.ledger import Key, Ledger
+from xds.spec.gateway import Gateway
+from xds.translate.clusters import cluster
+from xds.translate.endpoints import assignment
+from xds.translate.hosts import section, virtual_host
+from xds.translate.listeners import listener, listener_name
+from xds.translate.view import View
+
+
+class TableAssembly:
+    """What one gateway is to have; only the virtual hosts that changed are made anew."""
+
+    def __init__(self, gateway: Gateway) -> None:
+        self.gateway = gateway
+        self._ledger = Ledger()
+        self._hosts = Hosts()
+        self._encoded: dict[str, Host] = {}
+        self._table_stale = True
+        for listen in gateway.listeners:
+            self._ledger.add(encode(Type.LISTENER, listener_name(listen), listener(gateway, listen)))
+
+    def put(self, view: View) -> None:
+        """A deployment is to be served like this."""
+        name = view.revision.deployment
+        self._ledger.own(name, _clusters_and_endpoints(view))
+        self._hosts.put(name, *section(view))
+
+    def drop(self, name: str) -> None:
+        """A deployment is no longer to be served here."""
+        self._ledger.own(name, ())
+        self._hosts.drop(name)
+
+    def take(self) -> tuple[Iterable[Resource], Iterable[Key]]:
+        """What came and what went since the last time."""
+        self._refresh_hosts()
+        if self._table_stale:
+            hosts = (self._encoded[host] for host in sorted(self._encoded))
+            self._ledger.add(route_table(self.gateway.name, hosts))
+            self._table_stale = False
+        return self._ledger.take()
+
+    def _refresh_hosts(self) -> None:
+        for host, sections in self._hosts.take_stale():
+            self._table_stale = True
+            if sections:
+                body = virtual_host(host, sections).SerializeToString(deterministic=True)
+                clusters = frozenset().union(*(part.clusters() for part in sections))
+                self._encoded[host] = Host(body, clusters)
+            else:
+                self._encoded.pop(host, None)
+
+
+def _clusters_and_endpoints(view: View) -> Iterator[Resource]:
+    for build in view.builds():
+        made = encode(Type.CLUSTER, build.cluster, cluster(view, build))
+        yield made
+        if not build.is_dns:
+            places = assignment(build.cluster, build.endpoints)
+            yield encode(Type.ENDPOINT, build.cluster, places, salt=made.version)
