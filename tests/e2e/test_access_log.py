@@ -39,7 +39,7 @@ async def test_a_line_names_deployment_version_and_build(line: Json) -> None:
 async def test_a_line_tells_how_it_went(line: Json) -> None:
     """Status, response flags, duration and request id are there."""
     assert line["status"] == 200
-    assert {"flags", "duration_ms", "request_id"} <= set(line)
+    assert {"response_flags", "duration_ms", "request_id"} <= set(line)
 
 
 async def test_a_line_never_holds_the_key(line: Json) -> None:

@@ -11,7 +11,7 @@ from xds.catalog.resource import Resource
 from xds.catalog.wire import field
 from xds.discovery.node import node_of
 from xds.discovery.request import Request
-from xds.discovery.stream import Stream
+from xds.discovery.stream import Stream, Verdict
 from xds.discovery.watch import Answer
 from xds.stubs import envoy_service_discovery_v3_pb2 as discovery
 
@@ -36,9 +36,9 @@ def decode(raw: bytes) -> Request:
     )
 
 
-def receive(stream: Stream, request: Request) -> None:
+def receive(stream: Stream, request: Request) -> Verdict | None:
     """Hand a request to its stream."""
-    stream.receive(request)
+    return stream.receive(request)
 
 
 def encode(answer: Answer) -> bytes:

@@ -38,16 +38,26 @@ class Order:
         self._clock = clock
         self._aggregated = aggregated
         self._removed_at: dict[tuple[str, str], float] = {}
+        self._now = clock()
+
+    def look(self) -> None:
+        """Fix the moment that what follows is decided at, and forget each grace that is over by then."""
+        self._now = self._clock()
+        self._removed_at = {key: at for key, at in self._removed_at.items() if self._now < at + GRACE}
+
+    def retarget(self, catalog: Catalog) -> None:
+        """The stream is to have another catalog."""
+        self._catalog = catalog
 
     def notice(self, change: Change) -> None:
-        """The catalog changed: a removal's grace begins, or a resource is back."""
+        """The catalog changed what the peer asked for: a removal's grace begins, or it is back."""
         if change.after is None:
             self._removed_at[change.type, change.name] = self._clock()
         else:
             self._removed_at.pop((change.type, change.name), None)
 
     def next_release(self) -> float | None:
-        """When the next removal's grace is over; None where none waits for that."""
+        """When the next removal's grace is over, later than the last look; None where none waits."""
         if self.has_gates() or not self._removed_at:
             return None
         return min(self._removed_at.values()) + GRACE
@@ -62,20 +72,13 @@ class Order:
     def may_go(self, type_: str, item: Item) -> bool:
         """Whether the stream may be sent this item now."""
         if not self.has_gates():
-            return item.after is not None or item.asked or self._grace_is_over(type_, item.name)
+            return item.after is not None or item.asked or (type_, item.name) not in self._removed_at
         if type_ in ROUTING:
             return item.after is None or _newly_asked(item) or self._clusters_known(item.after)
         if item.after is None and type_ == Type.CLUSTER:
             return self._nothing_routes_to(item.name)
         if item.after is None and type_ == Type.ENDPOINT:
             return item.asked or self._cluster_settled(item.name)
-        return True
-
-    def _grace_is_over(self, type_: str, name: str) -> bool:
-        removed_at = self._removed_at.get((type_, name))
-        if removed_at is not None and self._clock() < removed_at + GRACE:
-            return False
-        self._removed_at.pop((type_, name), None)
         return True
 
     def _clusters_known(self, resource: Resource) -> bool:

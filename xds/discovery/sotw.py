@@ -15,7 +15,7 @@ from xds.catalog.types import WILDCARD_BY_DEFAULT
 from xds.catalog.wire import field
 from xds.discovery.node import node_of
 from xds.discovery.request import Node, Request
-from xds.discovery.stream import Stream
+from xds.discovery.stream import Stream, Verdict
 from xds.discovery.subscription import WILDCARD
 from xds.discovery.watch import Answer, Watch
 from xds.stubs import envoy_service_discovery_v3_pb2 as discovery
@@ -59,13 +59,13 @@ def decode(raw: bytes) -> StateRequest:
     )
 
 
-def receive(stream: Stream, request: StateRequest) -> None:
+def receive(stream: Stream, request: StateRequest) -> Verdict | None:
     """Hand a request to its stream, as what it changes."""
     changes = as_changes(request, stream.watches.get(request.type), stream.catalog)
     if changes is None:
         stream.stale()
-    else:
-        stream.receive(changes)
+        return None
+    return stream.receive(changes)
 
 
 def as_changes(request: StateRequest, watch: Watch | None, catalog: Catalog) -> Request | None:
@@ -81,15 +81,10 @@ def as_changes(request: StateRequest, watch: Watch | None, catalog: Catalog) -> 
     if request.nonce != watch.last_nonce and request.nonce:
         return None
     wanted, had = set(request.names), watch.subscription.names
-    legacy = watch.subscription.wildcard and not request.names and not had
-    keeps_all = legacy or WILDCARD in wanted
+    keeps_all = WILDCARD in wanted or (watch.legacy and not wanted)
     return Request(
         type=request.type,
-        subscribe=tuple(
-            name
-            for name in request.names
-            if name not in had and not (name == WILDCARD and watch.subscription.wildcard)
-        ),
+        subscribe=tuple(name for name in request.names if name not in had),
         unsubscribe=tuple(had - wanted) + (() if keeps_all else (WILDCARD,)),
         nonce=request.nonce if request.nonce in watch.in_flight else "",
         error=request.error,
@@ -97,16 +92,13 @@ def as_changes(request: StateRequest, watch: Watch | None, catalog: Catalog) -> 
 
 
 def _first(request: StateRequest, catalog: Catalog) -> Request:
-    names = request.names
-    if not names and request.type in WILDCARD_BY_DEFAULT:
-        names = (WILDCARD,)
-    return Request(
-        type=request.type, node=request.node, subscribe=names, known=_known(request, names, catalog)
-    )
+    known = _known(request, catalog)
+    return Request(type=request.type, node=request.node, subscribe=request.names, known=known)
 
 
-def _known(request: StateRequest, names: tuple[str, ...], catalog: Catalog) -> dict[str, str]:
+def _known(request: StateRequest, catalog: Catalog) -> dict[str, str]:
     """What a reconnecting peer has: everything, or some version of what it names, or it doesn't say."""
+    names = request.names or ((WILDCARD,) if request.type in WILDCARD_BY_DEFAULT else ())
     if WILDCARD in names and request.version == version_info(catalog.fingerprint(request.type)):
         return {name: resource.version for name, resource in catalog.all(request.type).items()}
     return dict.fromkeys(names, SOME_VERSION) if request.version and WILDCARD not in names else {}

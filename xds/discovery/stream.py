@@ -42,6 +42,15 @@ ACK_DEADLINE = 15.0
 """Seconds after which a peer that has not answered is reported. Nothing else: it is not waited for."""
 
 
+@dataclasses.dataclass(frozen=True, slots=True)
+class Verdict:
+    """What a peer said to an answer (`error` is None: it took it)."""
+
+    type: str
+    items: tuple[Item, ...]
+    error: str | None
+
+
 class Stream:
     """The protocol state of one peer on one stream.
 
@@ -73,32 +82,44 @@ class Stream:
         self._reported: set[str] = set()
         self._order = Order(catalog, self.watches, clock, aggregated=aggregated)
 
-    def receive(self, request: Request) -> None:
-        """Take in one request: what it acknowledges or refuses, then what it asks for."""
+    def receive(self, request: Request) -> Verdict | None:
+        """Take in one request: what it acknowledges or refuses, then what it asks for.
+
+        Returns:
+            What the peer said to an answer of ours, if it said something.
+        """
         watch = self.watches.get(request.type)
         first = watch is None
         if watch is None:
             watch = self._open(request.type)
-        if request.nonce:
-            self._answered(watch, request)
-        if first or request.subscribe:
+        verdict = self._answered(watch, request) if request.nonce else None
+        if request.subscribe or (first and not request.unsubscribe):
             watch.subscribe(request.subscribe, request.known)
         if request.unsubscribe:
             watch.unsubscribe(request.unsubscribe)
+        return verdict
+
+    def retarget(self, catalog: Catalog) -> None:
+        """From now on the peer is to have another catalog."""
+        for watch in self.watches.values():
+            watch.retarget(catalog)
+        self._order.retarget(catalog)
+        self.catalog = catalog
 
     def notice(self, changes: Iterable[Change]) -> bool:
         """The catalog changed; returns whether any of it concerns this stream."""
         concerned = False
         for change in changes:
-            self._order.notice(change)
             watch = self.watches.get(change.type)
             if watch is not None and watch.subscription.covers(change.name):
+                self._order.notice(change)
                 watch.notice(change)
                 concerned = True
         return concerned
 
     def next_answer(self) -> Answer | None:
         """The next message to send; None while there is nothing to say or an answer is awaited."""
+        self._order.look()
         owed = -1
         while owed != (owed := sum(len(watch.owed) for watch in self.watches.values())):
             answer = self._first_answer()
@@ -155,18 +176,21 @@ class Stream:
             self.watches[known] = self.watches.pop(known)
         return watch
 
-    def _answered(self, watch: Watch, request: Request) -> None:
+    def _answered(self, watch: Watch, request: Request) -> Verdict | None:
         if request.nonce not in watch.in_flight:
             self.stale()
-        elif request.error is None:
+            return None
+        if request.error is None:
             self.counters.acknowledgements += 1
-            self._retry_routes_of(watch.type, watch.accepted(request.nonce))
+            items = watch.accepted(request.nonce)
+            self._retry_routes_of(watch.type, items)
         else:
             self.counters.refusals += 1
-            watch.refused(request.nonce, request.error)
+            items = watch.refused(request.nonce, request.error)
         if not watch.in_flight:
             self._awaited_since.pop(watch.type, None)
             self._reported.discard(watch.type)
+        return Verdict(watch.type, items, request.error)
 
     def _retry_routes_of(self, type_: str, accepted: Iterable[Item]) -> None:
         """A route refused for want of a cluster may be fine now that the cluster was accepted."""

@@ -65,6 +65,7 @@ class Watch:
         self.in_flight: dict[str, Answer] = {}
         self.rejections = Rejections(patience)
         self.last_nonce = ""
+        self.legacy = False
         self._state = 0
         self._dialect = dialect
         self._asked: set[str] = set()
@@ -81,10 +82,12 @@ class Watch:
 
         A name asked for is answered, though the peer may have it already, unless it proved that.
         """
-        first, self._greeted = not self._greeted, True
         names = list(names)
-        if first and not names and self.type in WILDCARD_BY_DEFAULT:
-            names = [WILDCARD]
+        if names:
+            self.legacy = False
+        elif not self._greeted and self.type in WILDCARD_BY_DEFAULT:
+            self.legacy, names = True, [WILDCARD]
+        self._greeted = True
         before = self.subscription
         self.subscription = before.with_names(names)
         if self.subscription.wildcard and not before.wildcard:
@@ -106,8 +109,9 @@ class Watch:
             else:
                 self._forget(name)
         if WILDCARD in dropped:
-            for name in [name for name in self.owed if not self.subscription.covers(name)]:
-                self._forget(name)
+            for name in {**self._catalog.all(self.type), **self.owed}:
+                if not self.subscription.covers(name):
+                    self._forget(name)
 
     def _owe_everything(self, known: Mapping[str, str]) -> None:
         for name in {**self._catalog.all(self.type), **known}:
@@ -123,7 +127,11 @@ class Watch:
             self._asked.add(name)
 
     def _known(self, name: str, known: Mapping[str, str]) -> Resource | None:
-        return Resource(self.type, name, known[name]) if name in known else None
+        if name not in known:
+            return None
+        current = self._catalog.get(self.type, name)
+        stated = Resource(self.type, name, known[name])
+        return current if _same(current, stated) else stated
 
     def _forget(self, name: str) -> None:
         held = self.owed[name] if name in self.owed else self._catalog.get(self.type, name)
@@ -136,6 +144,15 @@ class Watch:
     def notice(self, change: Change) -> None:
         """The catalog changed a resource this watch's subscription covers."""
         self.owed.setdefault(change.name, change.before)
+
+    def retarget(self, catalog: Catalog) -> None:
+        """From now on the peer is to have another catalog: the one full comparison there is."""
+        before, self._catalog = self._catalog, catalog
+        for name in {**before.all(self.type), **catalog.all(self.type), **self.owed}:
+            held = self.owed[name] if name in self.owed else before.get(self.type, name)
+            differs = name in self.unsure or not _same(held, catalog.get(self.type, name))
+            if differs and self.subscription.covers(name):
+                self.owed[name] = held
 
     # What goes out.
 
@@ -158,7 +175,7 @@ class Watch:
         for name, current in self._catalog.all(self.type).items():
             if self.subscription.covers(name) and name not in sent and name not in self.owed:
                 yield current
-        yield from (held for held in self.owed.values() if held is not None)
+        yield from (held for name, held in self.owed.items() if held and held.body and name not in sent)
 
     def _take(self, may_go: MayGo) -> tuple[list[Item], bool]:
         """Items that may go now, up to the size of a message; and whether there are more of them."""

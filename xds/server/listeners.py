@@ -7,6 +7,7 @@ from grpc_reflection.v1alpha import reflection
 from xds.admin.service import DeploymentService
 from xds.control.plane import ControlPlane
 from xds.errors import SettingsError
+from xds.server.xds import AGGREGATED
 from xds.stubs import canary_admin_v1_pb2 as admin
 from xds.stubs import canary_admin_v1_pb2_grpc as admin_grpc
 
@@ -27,10 +28,13 @@ _OPTIONS = [
 ]
 
 
-def xds_server(handlers: tuple[grpc.GenericRpcHandler, ...], listen: str) -> tuple[grpc.aio.Server, str]:
-    """The server for Envoys; returns it and the address it is bound to."""
+async def xds_server(
+    handlers: tuple[grpc.GenericRpcHandler, ...], listen: str
+) -> tuple[grpc.aio.Server, str]:
+    """The server for Envoys, with health; returns it and the address it is bound to."""
     server = grpc.aio.server(options=_OPTIONS)
     server.add_generic_rpc_handlers(handlers)
+    await _serve_health(server, AGGREGATED)
     return server, _bind(server, listen)
 
 
@@ -39,12 +43,16 @@ async def admin_server(plane: ControlPlane, listen: str) -> tuple[grpc.aio.Serve
     server = grpc.aio.server(options=_OPTIONS)
     admin_grpc.add_DeploymentServiceServicer_to_server(DeploymentService(plane), server)
     service = admin.DESCRIPTOR.services_by_name["DeploymentService"].full_name
-    health_service = health.aio.HealthServicer()
-    health_pb2_grpc.add_HealthServicer_to_server(health_service, server)
+    await _serve_health(server, service)
     reflection.enable_server_reflection((service, health.SERVICE_NAME, reflection.SERVICE_NAME), server)
-    for name in ("", service):
-        await health_service.set(name, health_pb2.HealthCheckResponse.SERVING)
     return server, _bind(server, listen)
+
+
+async def _serve_health(server: grpc.aio.Server, service: str) -> None:
+    servicer = health.aio.HealthServicer()
+    health_pb2_grpc.add_HealthServicer_to_server(servicer, server)
+    for name in ("", service):
+        await servicer.set(name, health_pb2.HealthCheckResponse.SERVING)
 
 
 def _bind(server: grpc.aio.Server, listen: str) -> str:

@@ -57,7 +57,7 @@ async def serve(settings: Settings) -> None:
         specs = SpecsFolder(settings.specs, plane) if settings.specs else None
         loaded = asyncio.Event()
         discovery = Discovery(plane.hub, settings.gateways, wakers)
-        xds, xds_address = xds_server(discovery.handlers(), settings.xds_listen)
+        xds, xds_address = await xds_server(discovery.handlers(), settings.xds_listen)
         admin, admin_address = await admin_server(plane, settings.admin_listen)
         runner, http_address = await http_server(settings.http_listen, metrics.registry(plane), loaded.is_set)
         stack.push_async_callback(runner.cleanup)

@@ -31,6 +31,7 @@ class SpecsFolder:
         self._folder = folder
         self._plane = plane
         self._reported: frozenset[str] = frozenset()
+        self._gone: set[str] = set()
 
     async def follow(self) -> None:
         """Load whenever something in the folder changes, until cancelled.
@@ -79,8 +80,10 @@ class SpecsFolder:
         self._reported = frozenset(said)
 
     def _report_missing(self, texts: Iterable[str]) -> None:
-        for file in sorted(self._plane.files_applied() - set(texts)):
+        gone = self._plane.files_applied() - set(texts)
+        for file in sorted(gone - self._gone):
             log.warning("spec file is gone; its deployments stay as they are", file=file)
+        self._gone = gone
 
 
 def _texts(folder: Path) -> Iterator[tuple[str, str]]:

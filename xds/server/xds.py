@@ -20,12 +20,12 @@ from xds.discovery import delta, sotw
 from xds.discovery.dialect import DELTA, STATE_OF_THE_WORLD, Dialect
 from xds.discovery.hub import Hub
 from xds.discovery.request import Node
-from xds.discovery.stream import Stream
+from xds.discovery.stream import Stream, Verdict
 from xds.discovery.watch import Answer
 from xds.fleet.membership import gateway_of
 from xds.spec.gateway import Gateway
 
-_AGGREGATED = "envoy.service.discovery.v3.AggregatedDiscoveryService"
+AGGREGATED = "envoy.service.discovery.v3.AggregatedDiscoveryService"
 _PER_TYPE = {
     Type.CLUSTER: ("envoy.service.cluster.v3.ClusterDiscoveryService", "Clusters"),
     Type.ENDPOINT: ("envoy.service.endpoint.v3.EndpointDiscoveryService", "Endpoints"),
@@ -62,7 +62,7 @@ class Codec(Protocol[R]):
     """A dialect's module: `xds.discovery.delta`, `xds.discovery.sotw`."""
 
     def decode(self, raw: bytes) -> R: ...  # noqa: D102 (see the modules)
-    def receive(self, stream: Stream, request: R) -> None: ...  # noqa: D102
+    def receive(self, stream: Stream, request: R) -> Verdict | None: ...  # noqa: D102
     def encode(self, answer: Answer) -> bytes: ...  # noqa: D102
 
 
@@ -98,7 +98,7 @@ class Discovery:
     def handlers(self) -> tuple[grpc.GenericRpcHandler, ...]:
         """The handlers to register; identity (de)serializers keep messages as bytes."""
         aggregated = grpc.method_handlers_generic_handler(
-            _AGGREGATED,
+            AGGREGATED,
             {
                 "DeltaAggregatedResources": self._method(delta, DELTA),
                 "StreamAggregatedResources": self._method(sotw, STATE_OF_THE_WORLD),

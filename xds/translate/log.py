@@ -5,7 +5,7 @@ from google.protobuf.struct_pb2 import Struct
 from xds.spec.gateway import Gateway
 from xds.stubs import envoy_config_accesslog_v3_pb2 as accesslog
 from xds.stubs import envoy_extensions_access_loggers_stream_v3_pb2 as stream_v3
-from xds.translate.values import METADATA, packed
+from xds.translate.values import METADATA, VERSION, packed
 
 
 def access_log(gateway: Gateway) -> accesslog.AccessLog:
@@ -14,21 +14,20 @@ def access_log(gateway: Gateway) -> accesslog.AccessLog:
         "time": "%START_TIME%",
         "request_id": "%REQ(X-REQUEST-ID)%",
         "deployment": f"%METADATA(ROUTE:{METADATA}:deployment)%",
+        "version": f"%RESP({gateway.version_header})%" if gateway.version_header else f"%REQ({VERSION})%",
         "build": f"%METADATA(CLUSTER:{METADATA}:build)%",
         "method": "%REQ(:METHOD)%",
         "host": "%REQ(:AUTHORITY)%",
         "path": "%PATH(NQ:ORIG)%",
         "protocol": "%PROTOCOL%",
         "status": "%RESPONSE_CODE%",
-        "flags": "%RESPONSE_FLAGS%",
+        "response_flags": "%RESPONSE_FLAGS%",
         "details": "%RESPONSE_CODE_DETAILS%",
         "duration_ms": "%DURATION%",
         "bytes_received": "%BYTES_RECEIVED%",
         "bytes_sent": "%BYTES_SENT%",
         "upstream": "%UPSTREAM_HOST%",
     }
-    if gateway.version_header:
-        fields["version"] = f"%RESP({gateway.version_header})%"
     json_format = Struct()
     json_format.update(fields)
     stdout = stream_v3.StdoutAccessLog()

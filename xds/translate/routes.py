@@ -20,7 +20,7 @@ from xds.stubs import envoy_config_core_v3_pb2 as core
 from xds.stubs import envoy_config_route_v3_pb2 as route_v3
 from xds.stubs import envoy_type_matcher_v3_pb2 as matcher_v3
 from xds.translate.settings import cluster_settings, route_settings
-from xds.translate.values import duration, metadata, set_header
+from xds.translate.values import VERSION, duration, metadata, set_header
 from xds.translate.view import View
 
 _NOT_EMPTY = matcher_v3.RegexMatcher(regex=".+")
@@ -104,6 +104,8 @@ def _entry(view: View, key: str, slots: int) -> route_v3.WeightedCluster.Cluster
     )
     if view.gateway.version_header:
         out.response_headers_to_add.append(set_header(view.gateway.version_header, label))
+    else:
+        out.request_headers_to_add.append(set_header(VERSION, label))
     _edit_headers(out, said)
     return out
 

@@ -8,6 +8,9 @@ from google.protobuf.message import Message
 
 from xds.stubs import envoy_config_core_v3_pb2 as core
 
+VERSION = "x-canary-version"
+"""The request header that tells upstreams, and the log, the version where clients are not told."""
+
 METADATA = "canary"
 """The filter-metadata namespace of what we say about clusters and routes."""
 
