@@ -4,7 +4,7 @@ import re
 
 from google.protobuf.struct_pb2 import Struct
 
-from xds.discovery.request import Node
+from xds.discovery.request import Locality, Node
 from xds.stubs import envoy_config_core_v3_pb2 as core
 
 
@@ -14,8 +14,13 @@ def node_of(message: core.Node) -> Node:
         id=message.id,
         cluster=message.cluster,
         metadata=_strings(message.metadata),
+        locality=_locality(message.locality),
         version=_version(message) if message.user_agent_name == "envoy" else None,
     )
+
+
+def _locality(message: core.Locality) -> Locality:
+    return Locality(message.region, message.zone, message.sub_zone)
 
 
 def _strings(struct: Struct) -> dict[str, str]:
@@ -26,5 +31,5 @@ def _version(message: core.Node) -> tuple[int, int, int] | None:
     if message.HasField("user_agent_build_version"):
         version = message.user_agent_build_version.version
         return version.major_number, version.minor_number, version.patch
-    found = re.match(r"(\d+)\.(\d+)\.(\d+)", message.user_agent_version)
+    found = re.match(r"(\d{1,9})\.(\d{1,9})\.(\d{1,9})", message.user_agent_version)
     return (int(found[1]), int(found[2]), int(found[3])) if found else None

@@ -6,12 +6,22 @@ from typing import Self
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
+class Locality:
+    """Where a peer stands; "" where it doesn't say."""
+
+    region: str = ""
+    zone: str = ""
+    sub_zone: str = ""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
 class Node:
     """Who the peer is. Copied out of the first request, which is large and not kept."""
 
     id: str = ""
     cluster: str = ""
     metadata: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    locality: Locality = Locality()
     version: tuple[int, int, int] | None = None
     """Of Envoy; None where the peer is no Envoy or doesn't say."""
 

@@ -3,8 +3,8 @@
 import fnmatch
 from collections.abc import Iterable
 
-from xds.discovery.request import Node
-from xds.spec.gateway import DEFAULT_GATEWAY, Gateway, NodeMatch
+from xds.discovery.request import Locality, Node
+from xds.spec.gateway import DEFAULT_GATEWAY, Gateway, LocalityMatch, NodeMatch
 
 
 def gateway_of(node: Node, gateways: Iterable[Gateway]) -> Gateway | None:
@@ -21,4 +21,13 @@ def _matches(match: NodeMatch, node: Node) -> bool:
         (match.cluster is None or match.cluster == node.cluster)
         and (match.id is None or fnmatch.fnmatchcase(node.id, match.id))
         and all(node.metadata.get(key) == value for key, value in match.metadata.items())
+        and _stands_in(match.locality, node.locality)
+    )
+
+
+def _stands_in(match: LocalityMatch, place: Locality) -> bool:
+    return (
+        match.region in (None, place.region)
+        and match.zone in (None, place.zone)
+        and match.sub_zone in (None, place.sub_zone)
     )

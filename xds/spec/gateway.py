@@ -19,6 +19,14 @@ class Listen(Model):
     port: Port
 
 
+class LocalityMatch(Model):
+    """Where Envoys stand: every part given must be equal."""
+
+    region: Text | None = None
+    zone: Text | None = None
+    sub_zone: Text | None = None
+
+
 class NodeMatch(Model):
     """Which Envoys belong to a gateway: every condition given must hold."""
 
@@ -28,6 +36,8 @@ class NodeMatch(Model):
     """A glob: `edge-*`."""
     metadata: dict[str, str] = Field(default_factory=dict)
     """Keys and values of `node.metadata`."""
+    locality: LocalityMatch = LocalityMatch()
+    """The `node.locality` of its bootstrap."""
 
 
 class Gateway(Model):
