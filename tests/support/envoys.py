@@ -5,12 +5,13 @@ import shutil
 import sys
 import urllib.error
 import urllib.request
+from collections.abc import Mapping
 from pathlib import Path
 from typing import cast
 
 from tests.support.ports import LOOPBACK, free_port
 from tests.support.process import Process
-from xds.translate.bootstrap import bootstrap
+from xds.translate.bootstrap import Dialect, bootstrap
 
 Json = dict[str, object]
 
@@ -42,7 +43,9 @@ class Envoy:
         *,
         node_id: str = "envoy-1",
         gateway: str = "default",
-        config: Json | None = None,
+        dialect: Dialect = "delta",
+        config: Mapping[str, object] | None = None,
+        binary: str | None = None,
         wait: bool = True,
     ) -> None:
         """Start one.
@@ -52,12 +55,16 @@ class Envoy:
             xds: the control plane.
             node_id: who it is.
             gateway: the gateway it belongs to.
+            dialect: how its stream speaks.
             config: what it starts from instead of our bootstrap, less the admin interface.
+            binary: the program, if it is another than `envoy_binary`.
             wait: return once it says it is ready.
         """
         self._admin = (LOOPBACK, free_port())
         if config is None:
-            config = bootstrap(gateway=gateway, xds=xds, node_id=node_id, envoy_admin=self._admin)
+            config = bootstrap(
+                gateway=gateway, xds=xds, node_id=node_id, envoy_admin=self._admin, dialect=dialect
+            )
         else:
             address = {"address": LOOPBACK, "port_value": self._admin[1]}
             config = {**config, "admin": {"address": {"socket_address": address}}}
@@ -65,7 +72,7 @@ class Envoy:
         file.write_text(json.dumps(config))
         flags = ["--concurrency", "1", "--disable-hot-restart", "--log-level", "info"]
         flags += ["--file-flush-interval-msec", "50"]
-        self.process = Process([envoy_binary(), "-c", str(file), *flags], folder, node_id)
+        self.process = Process([binary or envoy_binary(), "-c", str(file), *flags], folder, node_id)
         if wait:
             self.process.wait_until(self.ready)
 

@@ -6,7 +6,9 @@ clusters    a cluster for each build
 endpoints   a cluster load assignment for each build
 routes      the split: weighted clusters by header hash, query hash or at random
 hosts       virtual hosts: deployments that share a host, longest path first
+proxyless   all of it for gRPC's own clients
 listeners   a gateway's listeners
 log         the access log's fields
 bootstrap   what an Envoy needs to find us
+adoption    what an Envoy that has a bootstrap already lacks of that
 """

@@ -1,7 +1,7 @@
 """The bootstrap an Envoy of a gateway starts with: who it is, and where its control plane is.
 
-Everything else comes over one delta ADS stream. What is decided here can't be changed later without
-restarting the Envoy, so each choice follows a measured fact:
+Everything else comes over one ADS stream, delta unless asked otherwise. What is decided here can't be
+changed later without restarting the Envoy, so each choice follows a measured fact:
 
 - the node goes out once per stream (it is 61 KB, nearly all of it the list of extensions);
 - reconnecting takes 0.25 to 2 s instead of Envoy's 5 to 12 s;
@@ -11,6 +11,16 @@ restarting the Envoy, so each choice follows a measured fact:
 """
 
 import ipaddress
+from typing import Literal
+
+from pydantic import JsonValue
+
+Json = dict[str, JsonValue]
+
+Dialect = Literal["delta", "sotw"]
+"""How the stream speaks: what changed, or the state of the world each time."""
+
+_API_TYPE: dict[Dialect, str] = {"delta": "DELTA_GRPC", "sotw": "GRPC"}
 
 CONTROL_PLANE_CLUSTER = "xds"
 MAX_DOWNSTREAM_CONNECTIONS = 50_000
@@ -31,8 +41,13 @@ _TYPE = "type.googleapis.com/envoy.extensions"
 
 
 def bootstrap(
-    *, gateway: str, xds: tuple[str, int], node_id: str, envoy_admin: tuple[str, int]
-) -> dict[str, object]:
+    *,
+    gateway: str,
+    xds: tuple[str, int],
+    node_id: str,
+    envoy_admin: tuple[str, int],
+    dialect: Dialect = "delta",
+) -> Json:
     """Write an Envoy's bootstrap.
 
     Args:
@@ -40,6 +55,7 @@ def bootstrap(
         xds: host (an IP address or a name) and port of the control plane.
         node_id: what the Envoy is called among its like.
         envoy_admin: IP address and port of Envoy's own admin interface.
+        dialect: how the stream speaks.
 
     Returns:
         An `envoy.config.bootstrap.v3.Bootstrap` in protobuf's JSON form.
@@ -48,21 +64,22 @@ def bootstrap(
         "node": {"cluster": gateway, "id": node_id},
         "admin": {"address": _address(envoy_admin), "ignore_global_conn_limit": True},
         "dynamic_resources": {
-            "ads_config": _ads(),
+            "ads_config": ads_config(dialect),
             "cds_config": _by_ads(),
             "lds_config": _by_ads(),
         },
-        "static_resources": {"clusters": [_control_plane(xds)]},
+        "static_resources": {"clusters": [control_plane(xds)]},
         "stats_config": {"stats_matcher": {"inclusion_list": {"patterns": _kept_stats()}}},
         "deferred_stat_options": {"enable_deferred_creation_stats": True},
         "overload_manager": {"resource_monitors": [_connection_limit()]},
     }
 
 
-def _ads() -> dict[str, object]:
-    backoff = {"base_interval": "0.25s", "max_interval": "2s"}
+def ads_config(dialect: Dialect) -> Json:
+    """Write how to reach the control plane: an `ApiConfigSource`."""
+    backoff: Json = {"base_interval": "0.25s", "max_interval": "2s"}
     return {
-        "api_type": "DELTA_GRPC",
+        "api_type": _API_TYPE[dialect],
         "transport_api_version": "V3",
         "set_node_on_first_message_only": True,
         "grpc_services": [
@@ -76,14 +93,15 @@ def _ads() -> dict[str, object]:
     }
 
 
-def _by_ads() -> dict[str, object]:
+def _by_ads() -> Json:
     # 0 waits for ever: after the default of 15 s Envoy would call itself ready with nothing to serve.
     return {"ads": {}, "resource_api_version": "V3", "initial_fetch_timeout": "0s"}
 
 
-def _control_plane(xds: tuple[str, int]) -> dict[str, object]:
-    endpoint = {"endpoint": {"address": _address(xds)}}
-    http2 = {"connection_keepalive": {"interval": "15s", "timeout": "5s"}}
+def control_plane(xds: tuple[str, int]) -> Json:
+    """Write the cluster that the control plane is, with host and port."""
+    endpoint: Json = {"endpoint": {"address": _address(xds)}}
+    http2: Json = {"connection_keepalive": {"interval": "15s", "timeout": "5s"}}
     return {
         "name": CONTROL_PLANE_CLUSTER,
         **(
@@ -105,12 +123,12 @@ def _control_plane(xds: tuple[str, int]) -> dict[str, object]:
     }
 
 
-def _kept_stats() -> list[dict[str, object]]:
-    patterns: list[dict[str, object]] = [{"prefix": prefix} for prefix in _KEPT_STATS]
+def _kept_stats() -> list[JsonValue]:
+    patterns: list[JsonValue] = [{"prefix": prefix} for prefix in _KEPT_STATS]
     return [*patterns, {"safe_regex": {"regex": _KEPT_CLUSTER_STATS}}]
 
 
-def _connection_limit() -> dict[str, object]:
+def _connection_limit() -> Json:
     return {
         "name": "envoy.resource_monitors.global_downstream_max_connections",
         "typed_config": {
@@ -120,7 +138,7 @@ def _connection_limit() -> dict[str, object]:
     }
 
 
-def _address(where: tuple[str, int]) -> dict[str, object]:
+def _address(where: tuple[str, int]) -> Json:
     host, port = where
     return {"socket_address": {"address": host, "port_value": port}}
 
