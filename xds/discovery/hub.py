@@ -1,11 +1,12 @@
 """All streams: which are to hear of a change.
 
-Each gateway has one catalog; its streams note what they owe when the catalog changes. The caller
+Each target has one catalog; its streams note what they owe when the catalog changes. The caller
 commits to a catalog through the hub and wakes the streams that come back.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import NamedTuple
 
 from xds.catalog.catalog import Catalog
 from xds.catalog.resource import Resource
@@ -15,29 +16,67 @@ from xds.discovery.request import Node
 from xds.discovery.stream import Counters, Stream
 
 
+class Target(NamedTuple):
+    """Envoys that are all to have the same: those of a gateway that can do the same.
+
+    A push in stages will make a third of two: this is where it goes.
+    """
+
+    gateway: str
+    profile: str = ""
+    """What they can do (`xds.fleet.profile`); "" for the newest."""
+
+
 class Hub:
-    """Catalogs by gateway name, and the streams that follow them."""
+    """Catalogs by target, and the streams that follow them.
+
+    A gateway's name stands for its newest Envoys, whose catalog is always there. That of any other
+    target is made when the first such Envoy connects: `provide` then fills it, before the stream
+    opens.
+    """
 
     def __init__(self, gateways: Iterable[str], clock: Clock = lambda: 0.0) -> None:
+        self.provide: Callable[[Target], object] = lambda _: None
         self._clock = clock
-        self.catalogs = {gateway: Catalog() for gateway in gateways}
-        self._streams: dict[str, set[Stream]] = defaultdict(set)
+        self._catalogs = {Target(gateway): Catalog() for gateway in gateways}
+        self._streams: defaultdict[Target, set[Stream]] = defaultdict(set)
         self._ended = Counters()
 
-    def open(self, gateway: str, node: Node, dialect: Dialect = DELTA, *, aggregated: bool = True) -> Stream:
-        """A new stream of an Envoy that belongs to a gateway."""
-        stream = Stream(self.catalogs[gateway], node, dialect, self._clock, aggregated=aggregated)
-        self._streams[gateway].add(stream)
+    @property
+    def catalogs(self) -> Mapping[str, Catalog]:
+        """What the newest Envoys of each gateway are to have."""
+        return {
+            target.gateway: catalog
+            for target, catalog in self._catalogs.items()
+            if target == Target(target.gateway)
+        }
+
+    def targets(self) -> tuple[Target, ...]:
+        """Every target that has a catalog."""
+        return tuple(self._catalogs)
+
+    def open(
+        self, target: Target | str, node: Node, dialect: Dialect = DELTA, *, aggregated: bool = True
+    ) -> Stream:
+        """A new stream of an Envoy."""
+        target = _target(target)
+        if target not in self._catalogs:
+            self._catalogs[target] = Catalog()
+            self.provide(target)
+        stream = Stream(self._catalogs[target], node, dialect, self._clock, aggregated=aggregated)
+        self._streams[target].add(stream)
         return stream
 
-    def close(self, gateway: str, stream: Stream) -> None:
+    def close(self, target: Target | str, stream: Stream) -> None:
         """The stream has ended."""
-        self._streams[gateway].discard(stream)
+        self._streams[_target(target)].discard(stream)
         self._ended += stream.counters
 
     def streams(self, gateway: str) -> Iterator[Stream]:
-        """The open streams of a gateway."""
-        return iter(tuple(self._streams[gateway]))
+        """The open streams of a gateway, whatever their Envoys can do."""
+        for target in self.targets():
+            if target.gateway == gateway:
+                yield from tuple(self._streams[target])
 
     def totals(self) -> Counters:
         """What all streams have seen, those that ended included."""
@@ -45,10 +84,15 @@ class Hub:
         return sum(open_streams, self._ended)
 
     def commit(
-        self, gateway: str, put: Iterable[Resource], gone: Iterable[tuple[str, str]] = ()
+        self, target: Target | str, put: Iterable[Resource], gone: Iterable[tuple[str, str]] = ()
     ) -> list[Stream]:
-        """Change a gateway's catalog; returns the streams that have something to hear."""
-        changes = self.catalogs[gateway].commit(put, gone)
+        """Change a target's catalog; returns the streams that have something to hear."""
+        target = _target(target)
+        changes = self._catalogs[target].commit(put, gone)
         if not changes:
             return []
-        return [stream for stream in self._streams[gateway] if stream.notice(changes)]
+        return [stream for stream in self._streams[target] if stream.notice(changes)]
+
+
+def _target(said: Target | str) -> Target:
+    return Target(said) if isinstance(said, str) else said

@@ -1,0 +1,38 @@
+"""What an Envoy can do, as far as it changes what it is to have.
+
+Envoys that can do the same share a target, and so a catalog. There are as many profiles as there are
+versions at which our configuration would differ, not as there are versions.
+"""
+
+import enum
+
+from xds.discovery.hub import Target
+from xds.discovery.request import Node
+
+STICKY_SPLITS_SINCE = (1, 36, 0)
+"""The first Envoy that chooses among weighted clusters by hash. Those before accept the field, and
+ignore it: the split would be by chance without a word (facts: "Sticky splits")."""
+
+
+class Profile(enum.StrEnum):
+    """A range of versions; its value is the profile of a `Target`."""
+
+    NEWEST = ""
+    BEFORE_STICKY_SPLITS = "before-1.36"
+
+    @property
+    def sticky_splits(self) -> bool:
+        """Whether a split can keep everyone where they are."""
+        return self is Profile.NEWEST
+
+
+def profile_of(node: Node) -> Profile:
+    """The profile of an Envoy; who tells no version of Envoy's is taken as the newest."""
+    if node.version is not None and node.version < STICKY_SPLITS_SINCE:
+        return Profile.BEFORE_STICKY_SPLITS
+    return Profile.NEWEST
+
+
+def target_of(gateway: str, node: Node) -> Target:
+    """What a node of a gateway is to have."""
+    return Target(gateway, profile_of(node))
