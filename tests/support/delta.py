@@ -25,14 +25,20 @@ class DeltaClient:
     """One delta ADS stream; used with `async with`. It has no opinions: nothing is ACKed unasked."""
 
     def __init__(
-        self, xds: tuple[str, int], *, node_id: str = "hand-driven", gateway: str = "default"
+        self,
+        xds: tuple[str, int],
+        *,
+        node_id: str = "hand-driven",
+        gateway: str = "default",
+        method: str = DELTA,
     ) -> None:
+        self._method = method
         self._channel = grpc.aio.insecure_channel(f"{xds[0]}:{xds[1]}")
         self._node = (node_id, gateway)
 
     async def __aenter__(self) -> Self:
         self._call = self._channel.stream_stream(
-            DELTA,
+            self._method,
             request_serializer=DeltaDiscoveryRequest.SerializeToString,
             response_deserializer=DeltaDiscoveryResponse.FromString,
         )()
@@ -78,10 +84,17 @@ class DeltaClient:
         """
         return await asyncio.wait_for(self._received.get(), seconds)
 
+    async def status(self) -> tuple[grpc.StatusCode, str]:
+        """How the server ended the call, once it has."""
+        return await self._call.code(), await self._call.details()
+
     async def _read(self) -> None:
         # A task of its own, because giving up on a read would end the whole call.
-        async for response in self._call:
-            self._received.put_nowait(response)
+        try:
+            async for response in self._call:
+                self._received.put_nowait(response)
+        except grpc.aio.AioRpcError:
+            return  # `status` tells
 
     async def _send(self, request: DeltaDiscoveryRequest) -> None:
         node_id, gateway = self._node

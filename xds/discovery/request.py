@@ -4,6 +4,18 @@ import dataclasses
 from collections.abc import Mapping
 from typing import Self
 
+from xds.errors import CanaryError
+
+MOST_TYPES = 50
+"""On one stream. There are a dozen in all; a type nobody knows is answered, and remembered, as well."""
+
+MOST_NAMES = 250_000
+"""Subscribed on one stream, over all types: several times what any Envoy can bear."""
+
+
+class TooMuch(CanaryError):
+    """A peer asks for more than any Envoy does. Its stream is ended, so that memory stays bounded."""
+
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Locality:

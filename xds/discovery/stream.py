@@ -14,7 +14,7 @@ from xds.catalog.types import ROUTING, Type
 from xds.discovery.dialect import DELTA, Dialect
 from xds.discovery.order import Clock, Order
 from xds.discovery.rejections import Patience, Rejection
-from xds.discovery.request import Node, Request
+from xds.discovery.request import MOST_NAMES, MOST_TYPES, Node, Request, TooMuch
 from xds.discovery.watch import Answer, Item, Watch
 
 _ORDER = {type_.value: rank for rank, type_ in enumerate(Type)}
@@ -87,6 +87,9 @@ class Stream:
 
         Returns:
             What the peer said to an answer of ours, if it said something.
+
+        Raises:
+            TooMuch: the stream is to be ended.
         """
         watch = self.watches.get(request.type)
         first = watch is None
@@ -95,6 +98,7 @@ class Stream:
         verdict = self._answered(watch, request) if request.nonce else None
         if request.subscribe or (first and not request.unsubscribe):
             watch.subscribe(request.subscribe, request.known)
+            self._stay_within_bounds(len(request.known))
         if request.unsubscribe:
             watch.unsubscribe(request.unsubscribe)
         return verdict
@@ -169,6 +173,13 @@ class Stream:
         for type_, watch in self.watches.items():
             for rejection in watch.rejections.parked.values():
                 yield type_, rejection
+
+    def _stay_within_bounds(self, known: int) -> None:
+        names = sum(len(watch.subscription.names) for watch in self.watches.values())
+        if len(self.watches) > MOST_TYPES:
+            raise TooMuch(f"more than {MOST_TYPES} types on one stream")
+        if max(names, known) > MOST_NAMES:
+            raise TooMuch(f"more than {MOST_NAMES} names on one stream")
 
     def _open(self, type_: str) -> Watch:
         self.watches[type_] = watch = Watch(type_, self.catalog, self.dialect, self._patience)

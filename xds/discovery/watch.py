@@ -90,28 +90,29 @@ class Watch:
         self._greeted = True
         before = self.subscription
         self.subscription = before.with_names(names)
+        for name, version in known.items():
+            if self.subscription.covers(name) and not before.covers(name):
+                self._state ^= fingerprint(Resource(self.type, name, version))
         if self.subscription.wildcard and not before.wildcard:
             self._owe_everything(known)
             self._greeting_due = not known
-            for name, version in known.items():
-                self._state ^= fingerprint(Resource(self.type, name, version))
         for name in names:
             if name != WILDCARD:
                 self._owe_asked(name, known, had=before.covers(name))
 
     def unsubscribe(self, names: Iterable[str]) -> None:
         """Names (or `*`) are of no more interest; one that the wildcard still covers is answered."""
-        dropped = [name for name in names if name == WILDCARD or name in self.subscription.names]
-        self.subscription = self.subscription.without_names(dropped)
-        for name in dropped:
-            if self.subscription.wildcard and name != WILDCARD:
+        before = self.subscription
+        self.subscription = before.without_names(names)
+        dropped = before.names - self.subscription.names
+        if self.subscription.wildcard:
+            for name in sorted(dropped):
                 self._owe_asked(name, {}, had=True)
-            else:
-                self._forget(name)
-        if WILDCARD in dropped:
-            for name in {**self._catalog.all(self.type), **self.owed}:
-                if not self.subscription.covers(name):
-                    self._forget(name)
+            return
+        if before.wildcard:
+            dropped |= self._catalog.all(self.type).keys() | self.owed.keys()
+        for name in dropped - self.subscription.names:
+            self._forget(name)
 
     def _owe_everything(self, known: Mapping[str, str]) -> None:
         for name in {**self._catalog.all(self.type), **known}:
@@ -175,7 +176,7 @@ class Watch:
         for name, current in self._catalog.all(self.type).items():
             if self.subscription.covers(name) and name not in sent and name not in self.owed:
                 yield current
-        yield from (held for name, held in self.owed.items() if held and held.body and name not in sent)
+        yield from (held for held in self.owed.values() if held and held.body)
 
     def _take(self, may_go: MayGo) -> tuple[list[Item], bool]:
         """Items that may go now, up to the size of a message; and whether there are more of them."""

@@ -19,7 +19,7 @@ from xds.catalog.types import Type
 from xds.discovery import delta, sotw
 from xds.discovery.dialect import DELTA, STATE_OF_THE_WORLD, Dialect
 from xds.discovery.hub import Hub
-from xds.discovery.request import Node
+from xds.discovery.request import Node, TooMuch
 from xds.discovery.stream import Stream, Verdict
 from xds.discovery.watch import Answer
 from xds.fleet.membership import gateway_of
@@ -125,7 +125,7 @@ class Discovery:
     async def _serve(self, talk: "_Conversation[R]") -> None:
         first = await talk.next_request()
         if first is None:
-            return
+            return await talk.turn_away()
         gateway = gateway_of(first.node, self._gateways) if first.node else None
         if first.node is None or gateway is None:
             await talk.context.abort(
@@ -137,15 +137,11 @@ class Discovery:
         bound = log.bind(node=first.node.id, gateway=gateway.name)
         bound.info("envoy connected", version=first.node.version, dialect=talk.dialect.name, only=talk.only)
         try:
-            talk.codec.receive(stream, first)
             async with asyncio.TaskGroup() as tasks:
                 writer = tasks.create_task(talk.write(stream, news, bound))
-                while (request := await talk.next_request()) is not None:
-                    if request.error is not None:
-                        bound.warning("rejected", type=request.type, error=request.error)
-                    talk.codec.receive(stream, request)
-                    news.set()
+                await talk.read(first, stream, news, bound)
                 writer.cancel()
+            await talk.turn_away()
         finally:
             self._wakers.remove(stream)
             self._hub.close(gateway.name, stream)
@@ -161,23 +157,47 @@ class _Conversation(Generic[R]):
     requests: AsyncIterator[bytes]
     context: Context
     only: str | None
+    fault: tuple[grpc.StatusCode, str] | None = None
+    """Why the call is to end, where the peer asked for what can't be."""
 
     async def next_request(self) -> R | None:
-        """What the peer says next; None when it has finished."""
+        """What the peer says next; None when it has finished, or `fault` says why it is not heard."""
         raw = await anext(self.requests, None)
         if raw is None:
             return None
         try:
             request = self.codec.decode(raw)
         except (DecodeError, UnicodeDecodeError):
-            await self.context.abort(grpc.StatusCode.INVALID_ARGUMENT, "this is no discovery request")
-        if self.only is None:
+            self.fault = grpc.StatusCode.INVALID_ARGUMENT, "this is no discovery request"
+            return None
+        if self.only is not None and request.type in ("", self.only):
+            return request.of_type(self.only)
+        if self.only is None and request.type:
             return request
-        if request.type not in ("", self.only):
-            await self.context.abort(
-                grpc.StatusCode.INVALID_ARGUMENT, f"this service carries {self.only}, not {request.type}"
-            )
-        return request.of_type(self.only)
+        expected = f"this service carries {self.only}" if self.only else "a request names its type"
+        self.fault = grpc.StatusCode.INVALID_ARGUMENT, f"{expected}; this one says {request.type!r}"
+        return None
+
+    async def turn_away(self) -> None:
+        """End the call with its fault, if it has one (outside of any task group, which would wrap it)."""
+        if self.fault is not None:
+            await self.context.abort(*self.fault)
+
+    async def read(
+        self, first: R, stream: Stream, news: asyncio.Event, bound: structlog.typing.FilteringBoundLogger
+    ) -> None:
+        """Take in the first request and all that follow, until there are no more."""
+        request: R | None = first
+        while request is not None:
+            if request.error is not None:
+                bound.warning("rejected", type=request.type, error=request.error)
+            try:
+                self.codec.receive(stream, request)
+            except TooMuch as excess:
+                self.fault = grpc.StatusCode.RESOURCE_EXHAUSTED, str(excess)
+                return
+            news.set()
+            request = await self.next_request()
 
     async def write(
         self, stream: Stream, news: asyncio.Event, bound: structlog.typing.FilteringBoundLogger
