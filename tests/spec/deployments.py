@@ -122,6 +122,7 @@ def canaries(draw: st.DrawFn) -> Canary:
         route_type=route_type,
         route_by={"random": None, "header": "X-User-ID", "query": "user"}[route_type],
         when_missing=draw(st.sampled_from(["random", "main"])),
+        on_unsupported=draw(st.sampled_from(["main", "random", "refuse"])),
         versions=versions,
         steps=draw(kept),
         analysis=draw(kept),

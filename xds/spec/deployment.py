@@ -70,6 +70,9 @@ class Canary(Model):
     """The canary versions by their labels."""
 
     # Kept, with a warning that they do nothing yet.
+    on_unsupported: Literal["main", "random", "refuse"] = "main"
+    """What Envoys do that can't keep everyone where they are: all to `main`, or by chance. `refuse`
+    takes no such split while one is connected; one that comes later sends all to `main`."""
     version_selector: Kept = None
     session_affinity: Kept = None
     mirror: Kept = None
@@ -81,6 +84,11 @@ class Canary(Model):
 
 class Deployment(UpstreamSettings):
     """A named service with a default version, `main`, any number of canaries, and the split."""
+
+    @property
+    def is_sticky(self) -> bool:
+        """Whether everyone stays with the version they were given."""
+        return self.route_type != "random" and self.route_by is not None
 
     name: DeploymentName
     """In cluster names, metrics, and the default host."""

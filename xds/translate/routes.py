@@ -5,6 +5,9 @@ A sticky split is two routes. The first matches only requests that carry the key
 second takes what falls through (no key, an empty one): by chance over the same segments, or to
 `main`. A random split is the second route alone. Facts: "Sticky splits".
 
+Envoys that would ignore the hashing, and say nothing, get the second route alone as well: all to
+`main`, or by chance if the deployment prefers that (`on_unsupported`).
+
 Every entry of the split is for one build and says which version that is at present, in the response
 header; so relabelling a build changes this route and nothing else.
 """
@@ -36,7 +39,9 @@ def routes(view: View) -> list[route_v3.Route]:
 def _routes(view: View) -> Iterator[route_v3.Route]:
     canary = view.revision.spec.canary
     split = view.effective()
-    if _is_sticky(canary) and len(split.segments) > 1:
+    if canary.is_sticky and not view.sticky_splits:
+        split = _substitute(view, split)
+    elif canary.is_sticky and len(split.segments) > 1:
         sticky = _route(view, "sticky", split)
         _match_key(sticky.match, canary)
         sticky.route.hash_policy.append(_hash_policy(canary))
@@ -45,6 +50,14 @@ def _routes(view: View) -> Iterator[route_v3.Route]:
         if canary.when_missing == MAIN:
             split = SlotTable.whole(view.revision.labels[MAIN])
     yield _route(view, "split", split)
+
+
+def _substitute(view: View, split: SlotTable) -> SlotTable:
+    """The split of Envoys that can't keep everyone where they are, if it still is one."""
+    several = len(split.segments) > 1
+    if several and view.revision.spec.canary.on_unsupported != "random":
+        return SlotTable.whole(view.revision.labels[MAIN])
+    return split
 
 
 def _route(view: View, purpose: str, split: SlotTable) -> route_v3.Route:
@@ -91,7 +104,7 @@ def _balance_by_header(view: View, action: route_v3.RouteAction) -> None:
         for label in view.revision.labels
         if (balancing := cluster_settings(spec.settings_of(label), spec).load_balancing)
     }
-    if header and "ring_hash" in policies and not _is_sticky(spec.canary):
+    if header and "ring_hash" in policies and not (spec.canary.is_sticky and view.sticky_splits):
         action.hash_policy.append(_by_header(header))
 
 
@@ -120,10 +133,6 @@ def _edit_headers(out: route_v3.WeightedCluster.ClusterWeight, said: ClusterSett
 
 def _set(edits: HeaderEdits) -> list[core.HeaderValueOption]:
     return [set_header(name, value) for name, value in edits.set.items()]
-
-
-def _is_sticky(canary: Canary) -> bool:
-    return canary.route_type != "random" and canary.route_by is not None
 
 
 def _match_key(match: route_v3.RouteMatch, canary: Canary) -> None:

@@ -56,6 +56,8 @@ class View:
     endpoints: Endpoints
     retired: Mapping[str, Revision] = dataclasses.field(default_factory=dict)
     """Builds nobody references any more, by key, with the newest revision that had them."""
+    sticky_splits: bool = True
+    """Whether these Envoys can keep everyone where they are (`xds.fleet.profile`)."""
 
     def builds(self) -> list[Build]:
         """Every build that is to have a cluster, those in force first."""
