@@ -8,6 +8,7 @@ import yaml
 
 from xds.spec.deployment import Canary, Deployment, Version
 from xds.spec.endpoints import Endpoint
+from xds.spec.envoy import EnvoyPatches, EnvoyVersionPatches, GatewayPatches
 from xds.spec.gateway import Gateway, Listen, NodeMatch
 from xds.spec.gateways import read_gateways
 from xds.spec.keys import known_keys
@@ -35,6 +36,9 @@ MODELS = [
     Gateway,
     Listen,
     NodeMatch,
+    EnvoyPatches,
+    EnvoyVersionPatches,
+    GatewayPatches,
     CircuitBreakers,
     HeaderEdits,
     Headers,

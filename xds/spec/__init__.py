@@ -1,6 +1,7 @@
 """Deployment files: the model, reading and writing them, messages for what is wrong.
 
     deployment, upstream, endpoints, gateway   the models: what a file can say
+    envoy                                      what people bring of Envoy's own configuration, as JSON
     values, names, places                      their scalars: what a value may be
     relations                                  what must hold between keys
     keys, kept                                 keys that mean nothing here, or nothing yet

@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field
 
 from xds.spec.complaint import show, wrong
+from xds.spec.envoy import EnvoyPatches, EnvoyVersionPatches, Raw
 from xds.spec.names import MAIN, DeploymentName, GatewayName, Label, Tag
 from xds.spec.places import Host, PathPrefix
 from xds.spec.upstream import ClusterSettings, Model, UpstreamSettings
@@ -29,6 +30,9 @@ class Version(ClusterSettings):
     envs: Kept = None
     secrets: Kept = None
     services: Kept = None
+
+    envoy: EnvoyVersionPatches | None = None
+    """Patches of what is generated for it."""
 
 
 def _at_most_100(versions: dict[str, Version]) -> dict[str, Version]:
@@ -81,14 +85,14 @@ class Canary(Model):
     rollback_window: Kept = None
     progress_deadline_seconds: Kept = None
 
-
-class Deployment(UpstreamSettings):
-    """A named service with a default version, `main`, any number of canaries, and the split."""
-
     @property
     def is_sticky(self) -> bool:
         """Whether everyone stays with the version they were given."""
         return self.route_type != "random" and self.route_by is not None
+
+
+class Deployment(UpstreamSettings):
+    """A named service with a default version, `main`, any number of canaries, and the split."""
 
     name: DeploymentName
     """In cluster names, metrics, and the default host."""
@@ -104,6 +108,8 @@ class Deployment(UpstreamSettings):
     """The gateways that serve it. Absent: all."""
     canary: Canary = Field(default_factory=Canary)
     """The other versions, and who gets them."""
+    envoy: EnvoyPatches | None = None
+    """Patches of what is generated for it."""
 
     # BentoML's, kept and not acted on (but for `services.*.config_overrides.traffic.timeout`).
     cluster: Kept = None
@@ -144,3 +150,8 @@ class Deployment(UpstreamSettings):
     def settings_of(self, label: str) -> ClusterSettings:
         """The cluster settings a label was given itself (not the inherited ones)."""
         return self if label == MAIN else self.canary.versions[label]
+
+    def cluster_patches_of(self, label: str) -> tuple[Raw, ...]:
+        """The patches of a label's Cluster, in the order in which they apply."""
+        own = self.canary.versions[label].envoy if label != MAIN else None
+        return tuple(said.cluster for said in (self.envoy, own) if said is not None and said.cluster)

@@ -4,6 +4,7 @@ from typing import Literal
 
 from pydantic import Field
 
+from xds.spec.envoy import GatewayPatches, Raw
 from xds.spec.names import GatewayName, HeaderName
 from xds.spec.places import Domain, IpAddress
 from xds.spec.upstream import Model, UpstreamSettings
@@ -53,6 +54,13 @@ class Gateway(Model):
     version_header: HeaderName | None = "x-canary-version"
     """The response header that names the version; null turns it off."""
     defaults: UpstreamSettings = UpstreamSettings()
+    http_filters: tuple[Raw, ...] = ()
+    """Envoy's HttpFilters, in front of the router."""
+    virtual_hosts: tuple[Raw, ...] = ()
+    """Envoy's VirtualHosts, in the same route table: services that are no deployments yet."""
+    static_clusters: tuple[Text, ...] = ()
+    """Clusters its Envoys have from their own bootstraps, which raw resources may name."""
+    patches: GatewayPatches = GatewayPatches()
 
 
 def default_gateway() -> Gateway:

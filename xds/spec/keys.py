@@ -12,6 +12,7 @@ from typing import NamedTuple, Union, get_args, get_origin
 
 from xds.spec.deployment import Canary, Deployment, Version
 from xds.spec.endpoints import Endpoint
+from xds.spec.envoy import EnvoyVersionPatches
 from xds.spec.upstream import Model, RouteSettings
 
 SPOKEN: dict[type[Model], tuple[str, ...]] = {
@@ -48,6 +49,10 @@ def about_stray(model: type[Model], key: str, *, strict: bool) -> Stray:
         return Stray(message, "move it to the top level: it holds for every version", is_fault=True)
     if model is Version and key in _OF_THE_DEPLOYMENT:
         return Stray("belongs to the deployment", "move it to the top level", is_fault=True)
+    if model is EnvoyVersionPatches and key == "route":
+        message = "belongs to the deployment: a route is chosen before its version is"
+        mend = "move it to the top level's envoy; typed_per_filter_config can differ between versions"
+        return Stray(message, mend, is_fault=True)
     message = "unknown key" if strict else "unknown key, it is ignored"
     return Stray(message, _meant(model, key), strict)
 

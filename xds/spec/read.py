@@ -6,7 +6,7 @@ Pure: who opens files, and what is done with those that have faults, is decided 
 """
 
 import dataclasses
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 from xds.spec.deployment import Deployment
 from xds.spec.drafts import Draft, draft, given_twice
@@ -26,12 +26,14 @@ class Document:
         deployment: None for endpoints by tag.
         endpoints: by build ref: the tag, or `<deployment>@<label>` where there is none. An empty
             list says that there are none now; a build that is absent was not spoken of.
+        line_of: the line in which a path of the document stands.
     """
 
     file: str
     line: int
     deployment: Deployment | None
     endpoints: Mapping[str, tuple[Endpoint, ...]]
+    line_of: Callable[[Path], int] = dataclasses.field(default=lambda _: 0, compare=False, repr=False)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -100,7 +102,7 @@ def _documents(everything: Iterable[_Read]) -> Iterable[Document]:
         findings, drafted = each.findings, each.draft
         if not findings.faults:
             endpoints = {ref: listed for ref, (_, listed) in drafted.endpoints.items()}
-            yield Document(findings.file, each.line, drafted.deployment, endpoints)
+            yield Document(findings.file, each.line, drafted.deployment, endpoints, findings.line_of)
 
 
 def _check_names_differ(everything: Iterable[_Read]) -> None:

@@ -14,7 +14,16 @@ from xds.spec.deployment import Deployment
 from xds.spec.endpoints import Endpoint
 from xds.spec.upstream import UpstreamSettings
 
-_FIRST = ("name", "bento", "hosts", "path_prefix", "gateways", *UpstreamSettings.model_fields, "canary")
+_FIRST = (
+    "name",
+    "bento",
+    "hosts",
+    "path_prefix",
+    "gateways",
+    *UpstreamSettings.model_fields,
+    "envoy",
+    "canary",
+)
 _FIRST_OF_VERSION = ("bento", "weight")
 
 _DUMPER = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
