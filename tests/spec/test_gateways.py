@@ -26,7 +26,7 @@ BAD: dict[str, tuple[object, list[str]]] = {
         [{"name": "edge", "listener": []}],
         ["[0].listener: unknown key (did you mean listeners?)"],
     ),
-    "mode": ([{"name": "edge", "mode": "scoped"}], ["[0].mode: 'scoped' is not table"]),
+    "mode": ([{"name": "edge", "mode": "scoped"}], ["[0].mode: 'scoped' is not table or proxyless"]),
     "listeners": (
         [
             {

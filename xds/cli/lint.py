@@ -12,6 +12,7 @@ from xds.cli.output import warn
 from xds.spec.claims import Claim, claims_of, conflicts, unknown_gateways
 from xds.spec.faults import Fault
 from xds.spec.gateway import Gateway
+from xds.spec.proxyless import unresolved, unsupported
 from xds.spec.read import Document, read
 
 
@@ -47,8 +48,17 @@ def disagreements(documents: Sequence[Document], gateways: Sequence[Gateway]) ->
     for document in documents:
         if document.deployment is not None:
             yield from unknown_gateways(document.deployment, gateways, document.file, document.line)
+            yield from unsupported(document.deployment, gateways, document.file, document.line)
             claims += claims_of(document.deployment, gateways, document.file, document.line)
     yield from conflicts(claims)
+    yield from _unresolved(documents, gateways)
+
+
+def _unresolved(documents: Sequence[Document], gateways: Sequence[Gateway]) -> Iterator[Fault]:
+    endpoints = {ref: given for document in documents for ref, given in document.endpoints.items()}
+    for document in documents:
+        if document.deployment is not None:
+            yield from unresolved(document.deployment, gateways, endpoints, document.file, document.line)
 
 
 def _count(number: int, what: str) -> str:

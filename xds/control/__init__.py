@@ -4,6 +4,7 @@ state      what is in force, in memory: a mirror of the store
 intake     what a batch of documents changes, or everything that is wrong with it (pure)
 assembly   one gateway's views -> resources, only what changed (pure); a file for each mode:
     table      listeners and one table of routes
+    proxyless  for gRPC's own clients: a listener and routes for each host
 hosts      who answers on which host
 ledger     what came and what went
 publisher  from state to catalogs: coalescing, retiring builds

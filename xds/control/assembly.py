@@ -10,8 +10,10 @@ from typing import Protocol
 
 from xds.catalog.resource import Resource
 from xds.control.ledger import Key
+from xds.control.proxyless import ProxylessAssembly
 from xds.control.table import TableAssembly
 from xds.spec.gateway import Gateway
+from xds.spec.proxyless import PROXYLESS
 from xds.translate.view import View
 
 
@@ -27,4 +29,4 @@ class Assembly(Protocol):
 
 def assembly_of(gateway: Gateway) -> Assembly:
     """The assembly that a gateway's mode asks for."""
-    return TableAssembly(gateway)
+    return ProxylessAssembly(gateway) if gateway.mode == PROXYLESS else TableAssembly(gateway)

@@ -6,7 +6,7 @@ an edit of endpoints alone never applies the spec again.
 """
 
 import dataclasses
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 import xxhash
 
@@ -17,6 +17,7 @@ from xds.revisions.record import Note, Revision
 from xds.spec.claims import Claim, claims_of, conflicts, unknown_gateways
 from xds.spec.deployment import Deployment
 from xds.spec.faults import Fault
+from xds.spec.proxyless import unresolved, unsupported
 from xds.spec.read import Document
 from xds.spec.write import to_json
 from xds.store.records import Write
@@ -68,10 +69,12 @@ def check(state: State, documents: Sequence[Document]) -> list[Fault]:
     faults = []
     for document in deployments:
         faults += unknown_gateways(_spec(document), state.gateways.values(), document.file, document.line)
+        faults += unsupported(_spec(document), state.gateways.values(), document.file, document.line)
         claims += claims_of(_spec(document), state.gateways.values(), document.file, document.line)
     names = {_spec(document).name for document in deployments}
     faults += conflicts([*state.rivals(claims, names), *claims])
     faults += _mixed_endpoints(state, documents)
+    faults += _unresolved(state, documents)
     return faults
 
 
@@ -117,6 +120,20 @@ def _mixed_endpoints(state: State, documents: Iterable[Document]) -> list[Fault]
                 mend = "give all of a build's endpoints in one of the two ways"
                 faults.append(Fault(document.file, document.line, "endpoints", message, mend))
     return faults
+
+
+def _unresolved(state: State, documents: Iterable[Document]) -> Iterator[Fault]:
+    """Names where gRPC's clients need addresses: given with a deployment, before it, or after it."""
+    given = {ref: found for document in documents for ref, found in document.endpoints.items()}
+    endpoints = {**state.endpoints, **given}
+    said: dict[str, tuple[Deployment, Document]] = {}
+    for document in documents:
+        users = {user for ref in document.endpoints for user in state.users_of(ref)}
+        said |= {user: (state.existing(user).spec, document) for user in users if user not in said}
+        if document.deployment is not None:
+            said[document.deployment.name] = (document.deployment, document)
+    for spec, document in said.values():
+        yield from unresolved(spec, state.gateways.values(), endpoints, document.file, document.line)
 
 
 def _spec(document: Document) -> Deployment:

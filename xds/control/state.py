@@ -98,6 +98,10 @@ class State:
         """A build's endpoints by source."""
         return self._lists.get(ref, {})
 
+    def users_of(self, ref: str) -> frozenset[str]:
+        """The deployments that have, or had, a build."""
+        return frozenset(self._users.get(ref, ()))
+
     def _know_builds(self, name: str, refs: Mapping[str, str]) -> None:
         self.builds[name] |= refs
         for ref in refs:

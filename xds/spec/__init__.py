@@ -10,6 +10,7 @@
     fit, complaint, findings, faults           a value -> a model, and what is wrong with it
     endpoint_lists, drafts, read               documents and files, everything at once
     gateways, claims                           a server's gateways; who claims which host and path
+    proxyless                                  what gRPC's own clients can't do
 
     write, schema                              the way back, and JSON Schema for editors
 

@@ -45,7 +45,8 @@ class Gateway(Model):
     """A group of Envoys that are all to have the same configuration."""
 
     name: GatewayName
-    mode: Literal["table"] = "table"
+    mode: Literal["table", "proxyless"] = "table"
+    """`table`: Envoys, with all routes in one table. `proxyless`: gRPC's own clients, without Envoys."""
     domain: Domain | None = None
     """A deployment without `hosts` is also reached at `<name>.<domain>`."""
     nodes: tuple[NodeMatch, ...] = ()

@@ -9,6 +9,7 @@ from xds.spec.faults import Fault
 from xds.spec.findings import Findings, Path
 from xds.spec.fit import fit
 from xds.spec.gateway import Gateway, Listen, NodeMatch
+from xds.spec.proxyless import PROXYLESS, beyond_settings
 from xds.spec.relations import judge_defaults
 
 _AT = "gateways"
@@ -38,6 +39,7 @@ def read_gateways(
     _check_nodes_differ(gateways, findings)
     for index, gateway in gateways:
         _check_listeners_differ(gateway, (_AT, index), findings)
+        _check_proxyless(gateway, (_AT, index), findings)
         judge_defaults(gateway.defaults, findings, (_AT, index, "defaults"))
     sound = tuple(gateway for index, gateway in gateways if not findings.spoiled((_AT, index)))
     return sound, tuple(sorted(findings.faults))
@@ -74,6 +76,17 @@ def _check_nodes_differ(gateways: Iterable[tuple[int, Gateway]], findings: Findi
                 findings.fault(
                     at, message, "an Envoy belongs to one gateway: change the nodes of one of them"
                 )
+
+
+def _check_proxyless(gateway: Gateway, at: Path, findings: Findings) -> None:
+    """A gateway for gRPC's clients has no Envoys that could listen, or do what the clients can't."""
+    if gateway.mode != PROXYLESS:
+        return
+    if gateway.listeners:
+        message = "a proxyless gateway has no Envoys to listen"
+        findings.fault((*at, "listeners"), message, "leave listeners out")
+    for key, message, mend in beyond_settings(gateway.defaults):
+        findings.fault((*at, "defaults", key), message, mend)
 
 
 def _check_listeners_differ(gateway: Gateway, at: Path, findings: Findings) -> None:
