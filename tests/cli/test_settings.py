@@ -36,6 +36,7 @@ def test_defaults(run: Run, served: list[Settings]) -> None:
             http_listen="127.0.0.1:18002",
             specs=None,
             store=Path("canary.db"),
+            keep_builds=600,
             gateways=(default_gateway(),),
             ready_file=None,
             log_format="console",
@@ -72,6 +73,7 @@ def test_every_setting_can_stand_in_the_file(
         "http_listen": "localhost:8080",
         "specs": str(tmp_path),
         "store": "/var/lib/canary.db",
+        "keep_builds": "1h",
         "ready_file": "ready.json",
         "log_format": "json",
         "log_level": "debug",
@@ -85,6 +87,7 @@ def test_every_setting_can_stand_in_the_file(
     assert settings.specs == tmp_path
     assert (settings.store, settings.ready_file) == (Path("/var/lib/canary.db"), Path("ready.json"))
     assert (settings.log_format, settings.log_level) == ("json", "debug")
+    assert settings.keep_builds == 3600
     assert (settings.xds_listen, settings.admin_listen) == ("0.0.0.0:0", "[::1]:18001")
     assert [gateway.name for gateway in settings.gateways] == ["edge"]
 
@@ -99,6 +102,7 @@ def test_every_setting_has_a_variable(run: Run, served: list[Settings], config: 
         CANARY_XDS_LISTEN="h:1",
         CANARY_SPECS=str(tmp_path),
         CANARY_STORE="other.db",
+        CANARY_KEEP_BUILDS="90",
         CANARY_READY_FILE="ready.json",
         CANARY_LOG_FORMAT="json",
     )
@@ -108,6 +112,7 @@ def test_every_setting_has_a_variable(run: Run, served: list[Settings], config: 
             xds_listen="h:1",
             specs=tmp_path,
             store=Path("other.db"),
+            keep_builds=90,
             ready_file=Path("ready.json"),
             log_format="json",
             log_level="error",
@@ -178,6 +183,14 @@ def test_a_wrong_address_is_wrong_usage(run: Run, served: list[Settings]) -> Non
     assert run("serve", "--xds-listen", "18000").exit_code == 2
     assert run("serve", CANARY_XDS_LISTEN="18000").exit_code == 2
     assert served == []
+
+
+def test_a_wrong_duration_is_wrong_usage(run: Run, served: list[Settings]) -> None:
+    """With what to write instead."""
+    result = run("serve", "--keep-builds", "soon")
+
+    assert (result.exit_code, served) == (2, [])
+    assert "write seconds, or a number with ms, s, m or h" in result.stderr
 
 
 def test_a_server_that_cannot_start_says_why(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:

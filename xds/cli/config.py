@@ -21,7 +21,7 @@ from xds.spec.gateway import Gateway, default_gateway
 from xds.spec.gateways import read_gateways
 from xds.spec.source import Part, parts_of
 from xds.spec.upstream import Model
-from xds.spec.values import Text
+from xds.spec.values import Duration, Text
 
 
 @dataclasses.dataclass(frozen=True)
@@ -93,6 +93,7 @@ class _File(Model):
     http_listen: Listen | None = None
     specs: Text | None = None
     store: Text | None = None
+    keep_builds: Duration | None = None
     ready_file: Text | None = None
     log_format: Literal["console", "json"] | None = None
     log_level: Literal["debug", "info", "warning", "error"] | None = None

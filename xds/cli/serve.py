@@ -14,6 +14,7 @@ from click.decorators import FC
 from xds.cli import options
 from xds.cli.config import Config, read_config
 from xds.server.settings import Settings
+from xds.spec.values import parse_duration
 
 
 class Flags(TypedDict):
@@ -24,6 +25,7 @@ class Flags(TypedDict):
     http_listen: str
     specs: Path | None
     store: Path
+    keep_builds: float
     ready_file: Path | None
     log_format: str
     log_level: str
@@ -33,6 +35,13 @@ def _defaults_from(ctx: click.Context, _param: click.Parameter, file: str | None
     config = read_config(file)
     ctx.default_map = dict(config.settings)
     return config
+
+
+def _seconds(_ctx: click.Context, _param: click.Parameter, value: object) -> float:
+    try:
+        return parse_duration(value)
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from error
 
 
 def _listen(option: str, default: str, what: str) -> Callable[[FC], FC]:
@@ -77,6 +86,13 @@ def _listen(option: str, default: str, what: str) -> Callable[[FC], FC]:
     type=click.Path(dir_okay=False, path_type=Path),
     default="canary.db",
     help="The database; made if it is not there.",
+)
+@click.option(
+    "--keep-builds",
+    metavar="DURATION",
+    default="10m",
+    callback=_seconds,
+    help="How long a build that nothing refers to keeps its cluster, so that rolling back to it is instant.",
 )
 @click.option(
     "--ready-file",

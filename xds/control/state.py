@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 
 from xds.errors import NotFound
-from xds.revisions.history import retired_builds
+from xds.revisions.history import KEEP_BUILDS, retired_builds
 from xds.revisions.record import Revision
 from xds.spec.claims import Claim, claims_of
 from xds.spec.endpoints import Endpoint
@@ -17,9 +17,16 @@ ClaimKey = tuple[str, str, str]
 
 
 class State:
-    """Deployments, endpoints, and who claims which hosts."""
+    """Deployments, endpoints, and who claims which hosts.
 
-    def __init__(self, gateways: Iterable[Gateway], memory: Memory) -> None:
+    Args:
+        gateways: those there are.
+        memory: what the store has.
+        keep_builds: seconds for which a build nobody references keeps its cluster.
+    """
+
+    def __init__(self, gateways: Iterable[Gateway], memory: Memory, keep_builds: float = KEEP_BUILDS) -> None:
+        self._keep_builds = keep_builds
         self.gateways = {gateway.name: gateway for gateway in gateways}
         self.builds: defaultdict[str, dict[str, str]] = defaultdict(dict)
         self.applied: dict[tuple[str, str], str] = dict(memory.applied)
@@ -82,12 +89,12 @@ class State:
         head = self._recent[name][-1]
         if head.spec.gateways is not None and gateway.name not in head.spec.gateways:
             return None
-        retired = retired_builds(self._recent[name], now)
+        retired = self._retired(name, now)
         return View(gateway, head, self._endpoints, {key: kept for key, (kept, _) in retired.items()})
 
     def next_retirement(self, name: str, now: float) -> float | None:
         """When the next of a deployment's retired builds may go (epoch seconds)."""
-        return min((until for _, until in retired_builds(self._recent[name], now).values()), default=None)
+        return min((until for _, until in self._retired(name, now).values()), default=None)
 
     def rivals(self, claims: Iterable[Claim], of: set[str]) -> list[Claim]:
         """The claims in force, of other deployments than these, to the same hosts and paths."""
@@ -127,10 +134,13 @@ class State:
                 changed.add(ref)
         return changed
 
+    def _retired(self, name: str, now: float) -> Mapping[str, tuple[Revision, float]]:
+        return retired_builds(self._recent[name], now, self._keep_builds)
+
     def _forget_old(self, name: str, now: float) -> None:
         """Keep the head and what still retires."""
         recent = self._recent[name]
-        kept = {revision.number for revision, _ in retired_builds(recent, now).values()}
+        kept = {revision.number for revision, _ in self._retired(name, now).values()}
         oldest = min(kept, default=recent[-1].number)
         self._recent[name] = tuple(revision for revision in recent if revision.number >= oldest)
 

@@ -7,8 +7,8 @@ from xds.errors import NothingToDo
 from xds.revisions.record import Revision
 
 KEEP_BUILDS = 10 * 60
-"""Seconds for which a build nobody references keeps its cluster: rolling back to it within that
-time is one route push, onto warm connections."""
+"""Seconds for which a build nobody references keeps its cluster, unless the server is told otherwise:
+rolling back to it within that time is one route push, onto warm connections."""
 
 _STOPS = ("rollback", "abort")
 
@@ -46,19 +46,22 @@ def _left_on_purpose(history: Sequence[Revision]) -> set[int]:
     return left
 
 
-def retired_builds(history: Sequence[Revision], now: float) -> Mapping[str, tuple[Revision, float]]:
+def retired_builds(
+    history: Sequence[Revision], now: float, keep: float = KEEP_BUILDS
+) -> Mapping[str, tuple[Revision, float]]:
     """The builds nobody references any more that still keep their cluster.
 
     Args:
         history: oldest first; the last is in force.
         now: seconds since the epoch.
+        keep: seconds they keep it for.
 
     Returns:
         By key: the newest revision that had the build, and when its cluster may go.
     """
     retired: dict[str, tuple[Revision, float]] = {}
     for revision, successor in itertools.pairwise(history):
-        until = successor.note.at + KEEP_BUILDS
+        until = successor.note.at + keep
         for key in revision.builds:
             retired[key] = (revision, until)
     in_force = history[-1].builds

@@ -18,7 +18,6 @@ from xds.control.plane import ControlPlane
 from xds.control.state import State
 from xds.discovery.hub import Hub
 from xds.errors import SettingsError
-from xds.revisions.history import KEEP_BUILDS
 from xds.server import logs, metrics
 from xds.server.http import http_server
 from xds.server.listeners import admin_server, xds_server
@@ -94,8 +93,9 @@ async def _control_plane(settings: Settings, wakers: Wakers) -> AsyncIterator[Co
     with ThreadPoolExecutor(1, thread_name_prefix="store") as thread:
         store = await loop.run_in_executor(thread, SqliteStore, settings.store)
         try:
-            since = time.time() - KEEP_BUILDS
-            state = State(settings.gateways, await loop.run_in_executor(thread, store.load, since))
+            since = time.time() - settings.keep_builds
+            memory = await loop.run_in_executor(thread, store.load, since)
+            state = State(settings.gateways, memory, settings.keep_builds)
             hub = Hub((gateway.name for gateway in settings.gateways), time.monotonic)
             yield ControlPlane(state, store, thread, hub, wakers.wake)
         finally:

@@ -3,6 +3,7 @@
 import dataclasses
 from pathlib import Path
 
+from xds.revisions.history import KEEP_BUILDS
 from xds.spec.gateway import Gateway, default_gateway
 
 
@@ -20,6 +21,8 @@ class Settings:
     """A folder of deployment files to follow."""
     store: Path = Path("canary.db")
     gateways: tuple[Gateway, ...] = dataclasses.field(default_factory=lambda: (default_gateway(),))
+    keep_builds: float = KEEP_BUILDS
+    """Seconds for which a build nobody references keeps its cluster."""
     ready_file: Path | None = None
     """Written, with the ports taken, once the first load is done."""
     log_format: str = "console"
