@@ -1,10 +1,12 @@
 """From state to catalogs: what changed within a short window becomes one push.
 
 Changes only mark deployments; when the window closes, each is translated once, from the latest
-state. The publisher also wakes up by itself when a retired build's time is over.
+state, for every target there is. The publisher also wakes up by itself when a retired build's time
+is over, and makes what the first Envoy of a new target is to have, before it is answered.
 """
 
 import asyncio
+import dataclasses
 import time
 from collections.abc import Callable, Iterable
 
@@ -12,8 +14,9 @@ import structlog
 
 from xds.control.assembly import assembly_of
 from xds.control.state import State
-from xds.discovery.hub import Hub
+from xds.discovery.hub import Hub, Target
 from xds.discovery.stream import Stream
+from xds.fleet.profile import Profile
 
 WINDOW = 0.05
 """Seconds in which changes are gathered. One push a second to 10,000 streams fills a core."""
@@ -28,10 +31,11 @@ class Publisher:
         self._state = state
         self._hub = hub
         self._wake = wake
-        self._assemblies = [assembly_of(gateway) for gateway in state.gateways.values()]
+        self._assemblies = {Target(name): assembly_of(gateway) for name, gateway in state.gateways.items()}
         self._touched: set[str] = set()
         self._retirements: dict[str, float] = {}
         self._news = asyncio.Event()
+        hub.provide = self._provide
 
     @property
     def pending(self) -> bool:
@@ -47,15 +51,9 @@ class Publisher:
         """Translate what was touched, commit what changed, wake who cares."""
         touched, self._touched = self._touched, set()
         now = time.time()
-        for assembly in self._assemblies:
-            for name in touched:
-                view = self._state.view(name, assembly.gateway, now)
-                if view is None:
-                    assembly.drop(name)
-                else:
-                    assembly.put(view)
-            streams = self._hub.commit(assembly.gateway.name, *assembly.take())
-            log.debug("published", gateway=assembly.gateway.name, touched=len(touched), streams=len(streams))
+        for target in self._assemblies:
+            streams = self._translate(target, touched, now)
+            log.debug("published", **target._asdict(), touched=len(touched), streams=len(streams))
             for stream in streams:
                 self._wake(stream)
         for name in touched:
@@ -70,6 +68,23 @@ class Publisher:
             now = time.time()
             self._touched.update(name for name, due in self._retirements.items() if due <= now)
             self.publish()
+
+    def _provide(self, target: Target) -> None:
+        """Make all that the Envoys of a new target are to have."""
+        self._assemblies[target] = assembly_of(self._state.gateways[target.gateway])
+        self._translate(target, self._state.names(), time.time())
+
+    def _translate(self, target: Target, deployments: Iterable[str], now: float) -> list[Stream]:
+        """Bring a target up to date with some deployments; returns the streams that are to hear of it."""
+        assembly = self._assemblies[target]
+        profile = Profile(target.profile)
+        for name in deployments:
+            view = self._state.view(name, assembly.gateway, now)
+            if view is None:
+                assembly.drop(name)
+            else:
+                assembly.put(dataclasses.replace(view, sticky_splits=profile.sticky_splits))
+        return self._hub.commit(target, *assembly.take())
 
     async def _something_to_do(self) -> None:
         due = min(self._retirements.values(), default=None)
