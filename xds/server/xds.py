@@ -22,7 +22,7 @@ from xds.discovery.hub import Hub
 from xds.discovery.request import Node, TooMuch
 from xds.discovery.stream import Stream, Verdict
 from xds.discovery.watch import Answer
-from xds.fleet.membership import gateway_of
+from xds.fleet.admission import Admission, NotAdmitted
 from xds.spec.gateway import Gateway
 
 AGGREGATED = "envoy.service.discovery.v3.AggregatedDiscoveryService"
@@ -91,8 +91,8 @@ class Discovery:
     """Serves both dialects, all types on one stream or each on its own."""
 
     def __init__(self, hub: Hub, gateways: tuple[Gateway, ...], wakers: Wakers) -> None:
+        self.admission = Admission(gateways, time.time)
         self._hub = hub
-        self._gateways = gateways
         self._wakers = wakers
 
     def handlers(self) -> tuple[grpc.GenericRpcHandler, ...]:
@@ -126,16 +126,16 @@ class Discovery:
         first = await talk.next_request()
         if first is None:
             return await talk.turn_away()
-        gateway = gateway_of(first.node, self._gateways) if first.node else None
-        if first.node is None or gateway is None:
-            await talk.context.abort(
-                grpc.StatusCode.PERMISSION_DENIED, _turned_away(first.node, self._gateways)
-            )
-        aggregated = talk.only is None
-        stream = self._hub.open(gateway.name, first.node, talk.dialect, aggregated=aggregated)
+        node = first.node or Node()
+        try:
+            target = self.admission.admit(first.node)
+        except NotAdmitted as refusal:
+            (log.warning if refusal.node.times == 1 else log.debug)("envoy turned away", reason=str(refusal))
+            await talk.context.abort(grpc.StatusCode.PERMISSION_DENIED, str(refusal))
+        stream = self._hub.open(target, node, talk.dialect, aggregated=talk.only is None)
         news = self._wakers.add(stream)
-        bound = log.bind(node=first.node.id, gateway=gateway.name)
-        bound.info("envoy connected", version=first.node.version, dialect=talk.dialect.name, only=talk.only)
+        bound = log.bind(node=node.id, **target._asdict())
+        bound.info("envoy connected", version=node.version, dialect=talk.dialect.name, only=talk.only)
         try:
             async with asyncio.TaskGroup() as tasks:
                 writer = tasks.create_task(talk.write(stream, news, bound))
@@ -144,7 +144,7 @@ class Discovery:
             await talk.turn_away()
         finally:
             self._wakers.remove(stream)
-            self._hub.close(gateway.name, stream)
+            self._hub.close(target, stream)
             bound.info("envoy disconnected", **dataclasses.asdict(stream.counters))
 
 
@@ -218,13 +218,3 @@ async def _wait(news: asyncio.Event, until: float | None) -> None:
             await news.wait()
     except TimeoutError:
         return
-
-
-def _turned_away(node: Node | None, gateways: tuple[Gateway, ...]) -> str:
-    if node is None:
-        return "the first request on a stream says which node it is from"
-    names = ", ".join(gateway.name for gateway in gateways)
-    return (
-        f"node {node.id!r} of cluster {node.cluster!r} belongs to no gateway; "
-        f"set node.cluster to one of: {names}; or add it to a gateway's nodes"
-    )
