@@ -2,6 +2,7 @@
 
 import json
 import sys
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from tests.support.ports import LOOPBACK, free_port
@@ -9,7 +10,7 @@ from tests.support.process import Process
 
 
 class ControlPlane:
-    """A control plane with one gateway, `default`.
+    """A control plane with the gateway `default`, and whatever others it is given.
 
     Attributes:
         listener: where the Envoys of the gateway take requests.
@@ -17,7 +18,22 @@ class ControlPlane:
         process: the present run.
     """
 
-    def __init__(self, folder: Path, *, specs: Path | None = None) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        specs: Path | None = None,
+        gateways: Sequence[Mapping[str, object]] = (),
+        keep_builds: str = "10m",
+    ) -> None:
+        """Start one.
+
+        Args:
+            folder: where its files go.
+            specs: a folder to watch.
+            gateways: those besides `default`.
+            keep_builds: how long a retired build keeps its cluster.
+        """
         self.listener = (LOOPBACK, free_port())
         self.specs = specs
         self._folder = folder
@@ -25,7 +41,9 @@ class ControlPlane:
         self._listen = {"xds": f"{LOOPBACK}:0", "admin": f"{LOOPBACK}:0", "http": f"{LOOPBACK}:0"}
         self._config = folder / "canary.yaml"
         listener = {"address": self.listener[0], "port": self.listener[1]}
-        self._config.write_text(json.dumps({"gateways": [{"name": "default", "listeners": [listener]}]}))
+        default = {"name": "default", "listeners": [listener]}
+        said = {"gateways": [default, *gateways], "keep_builds": keep_builds}
+        self._config.write_text(json.dumps(said))
         self.start()
 
     def start(self) -> None:
