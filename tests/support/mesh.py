@@ -7,6 +7,7 @@ from tests.support.control_plane import ControlPlane
 from tests.support.envoys import Envoy
 from tests.support.files import endpoints
 from tests.support.upstreams import Upstreams
+from xds.translate.bootstrap import Dialect
 
 BUILDS = ("m1", "a1", "b1")
 """HTTP builds, by the version they mostly play: main, a, b."""
@@ -17,7 +18,19 @@ GRPC_BUILDS = ("gm1", "ga1", "gb1")
 class Mesh:
     """Both of them; used with `with`. The endpoints of every build are in the watched folder."""
 
-    def __init__(self, folder: Path, upstreams: Upstreams) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        upstreams: Upstreams,
+        *,
+        dialect: Dialect = "delta",
+        binary: str | None = None,
+        keep_builds: str = "10m",
+    ) -> None:
+        """Prepare one (see `Envoy` and `ControlPlane` for what there is to choose)."""
+        self._dialect = dialect
+        self._binary = binary
+        self._keep_builds = keep_builds
         self.folder = folder
         self.specs = folder / "specs"
         self.specs.mkdir()
@@ -26,9 +39,9 @@ class Mesh:
         (self.specs / "endpoints.yaml").write_text(endpoints(**where))
 
     def __enter__(self) -> Self:
-        self.plane = ControlPlane(self.folder, specs=self.specs)
+        self.plane = ControlPlane(self.folder, specs=self.specs, keep_builds=self._keep_builds)
         try:
-            self.envoy = Envoy(self.folder, self.plane.xds)
+            self.envoy = Envoy(self.folder, self.plane.xds, dialect=self._dialect, binary=self._binary)
         except BaseException:
             self.plane.kill()
             raise

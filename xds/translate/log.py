@@ -18,7 +18,7 @@ def access_log(gateway: Gateway) -> accesslog.AccessLog:
         "build": f"%METADATA(CLUSTER:{METADATA}:build)%",
         "method": "%REQ(:METHOD)%",
         "host": "%REQ(:AUTHORITY)%",
-        "path": "%PATH(NQ:ORIG)%",
+        "path": "%PATH(NQ:ORIG_OR_PATH)%",
         "protocol": "%PROTOCOL%",
         "status": "%RESPONSE_CODE%",
         "response_flags": "%RESPONSE_FLAGS%",
