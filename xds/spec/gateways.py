@@ -9,7 +9,7 @@ from xds.spec.faults import Fault
 from xds.spec.findings import Findings, Path
 from xds.spec.fit import fit
 from xds.spec.gateway import Gateway, Listen, NodeMatch
-from xds.spec.proxyless import PROXYLESS, beyond_settings
+from xds.spec.proxyless import PROXYLESS, beyond_gateway
 from xds.spec.relations import judge_defaults
 
 _AT = "gateways"
@@ -80,13 +80,9 @@ def _check_nodes_differ(gateways: Iterable[tuple[int, Gateway]], findings: Findi
 
 def _check_proxyless(gateway: Gateway, at: Path, findings: Findings) -> None:
     """A gateway for gRPC's clients has no Envoys that could listen, or do what the clients can't."""
-    if gateway.mode != PROXYLESS:
-        return
-    if gateway.listeners:
-        message = "a proxyless gateway has no Envoys to listen"
-        findings.fault((*at, "listeners"), message, "leave listeners out")
-    for key, message, mend in beyond_settings(gateway.defaults):
-        findings.fault((*at, "defaults", key), message, mend)
+    if gateway.mode == PROXYLESS:
+        for path, message, mend in beyond_gateway(gateway):
+            findings.fault((*at, *path.split(".")), message, mend)
 
 
 def _check_listeners_differ(gateway: Gateway, at: Path, findings: Findings) -> None:

@@ -7,13 +7,17 @@ left out for these clients and stays in force for the Envoys of other gateways.
 
 from collections.abc import Iterable, Iterator, Mapping
 
-from xds.spec.deployment import Deployment
+from xds.spec.deployment import Deployment, Version
 from xds.spec.endpoints import Endpoint
+from xds.spec.envoy import GatewayPatches
 from xds.spec.faults import Fault
 from xds.spec.gateway import Gateway
 from xds.spec.upstream import ClusterSettings, HeaderEdits, Headers
 
 PROXYLESS = "proxyless"
+
+Beyond = tuple[str, str, str]
+"""Path, message, mend."""
 
 _LONGEST_PATH = 2
 """Parts of a gRPC call's path: service and method."""
@@ -67,8 +71,19 @@ def unresolved(
     ]
 
 
-def beyond_settings(settings: ClusterSettings) -> Iterator[tuple[str, str, str]]:
-    """The path, message and mend of each setting that gRPC's clients don't have."""
+def beyond_gateway(gateway: Gateway) -> Iterator[Beyond]:
+    """What a proxyless gateway says that only means something to Envoys."""
+    for key in ("listeners", "http_filters", "virtual_hosts", "static_clusters"):
+        if getattr(gateway, key):
+            yield key, "a proxyless gateway has no Envoys", f"leave {key} out"
+    if gateway.patches != GatewayPatches():
+        yield "patches", "a proxyless gateway has no Envoys", "leave patches out"
+    for path, message, mend in beyond_settings(gateway.defaults):
+        yield f"defaults.{path}", message, mend
+
+
+def beyond_settings(settings: ClusterSettings) -> Iterator[Beyond]:
+    """The settings that gRPC's clients don't have."""
     if settings.protocol == "http1":
         yield "protocol", "gRPC's clients don't speak HTTP/1.1", "write protocol: grpc"
     if settings.tls is not None:
@@ -77,7 +92,7 @@ def beyond_settings(settings: ClusterSettings) -> Iterator[tuple[str, str, str]]
         yield "headers", "gRPC's clients don't edit headers", "leave headers out"
 
 
-def _beyond(deployment: Deployment) -> Iterator[tuple[str, str, str]]:
+def _beyond(deployment: Deployment) -> Iterator[Beyond]:
     if deployment.canary.route_type != "random":
         yield "canary.route_type", "gRPC's clients only split at random", "write route_type: random"
     for index, host in enumerate(deployment.hosts or ()):
@@ -87,10 +102,16 @@ def _beyond(deployment: Deployment) -> Iterator[tuple[str, str, str]]:
     if len(deployment.path_prefix.split("/")) > _LONGEST_PATH + 1:
         message = f"no gRPC call goes below {deployment.path_prefix}"
         yield "path_prefix", message, "write /package.Service or /package.Service/Method"
-    yield from beyond_settings(deployment)
+    yield from _beyond_level(deployment)
     for label, version in deployment.canary.versions.items():
-        for path, message, mend in beyond_settings(version):
+        for path, message, mend in _beyond_level(version):
             yield f"canary.versions.{label}.{path}", message, mend
+
+
+def _beyond_level(level: Deployment | Version) -> Iterator[Beyond]:
+    yield from beyond_settings(level)
+    if level.envoy is not None:
+        yield "envoy", "it patches what Envoys are sent, not gRPC's clients", "leave envoy out"
 
 
 def _serving(deployment: Deployment, gateways: Iterable[Gateway]) -> list[Gateway]:
