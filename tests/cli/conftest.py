@@ -96,6 +96,9 @@ def summarization() -> pb.Deployment:
             '{"a": {"bento": "summarization:t226", "weight": 20}, "b": {"weight": 0.5}}}}'
         ),
         convergence=pb.Convergence(
-            envoys=2, in_sync=1, rejections=["edge-2: Cluster summarization_3: no such file"]
+            envoys=2,
+            in_sync=1,
+            rejections=["edge-2: Cluster summarization_3: no such file"],
+            limited=["edge-1 (Envoy 1.35.0): everyone gets main"],
         ),
     )

@@ -23,6 +23,7 @@ def test_get_shows_everything_about_a_deployment(
         "Revision     3 (set-weights by ada, 2026-11-22 10:03:05Z: comment 3)\n"
         "Envoys       1/2 in sync\n"
         "Rejected     edge-2: Cluster summarization_3: no such file\n"
+        "Limited      edge-1 (Envoy 1.35.0): everyone gets main\n"
         "\n"
         "VERSION   WEIGHT   NOW    BUILD                CLUSTER           ENDPOINTS\n"
         "main      79.5 %   80 %   summarization:xq4d   summarization_1   10.0.0.10:3000, [fd00::1]:3000\n"
@@ -80,6 +81,7 @@ def test_get_as_json_has_what_scripts_rely_on(api: AdminApi, ask: Run, summariza
             "connected": 2,
             "in_sync": 1,
             "rejections": ["edge-2: Cluster summarization_3: no such file"],
+            "limited": ["edge-1 (Envoy 1.35.0): everyone gets main"],
         },
         "spec": json.loads(summarization.spec_json),
     }
@@ -128,7 +130,7 @@ def test_list_has_a_line_for_each_deployment(api: AdminApi, ask: Run, summarizat
         "NAME            REVISION   SPLIT                          CHANGE        ENVOYS   NOTES\n"
         "echo            1          main 100 %                     apply         0/0\n"
         "summarization   3          main 79.5 %, a 20 %, b 0.5 %   set-weights   1/2      "
-        "b waits for endpoints, main serves its share; 1 rejected by Envoy\n"
+        "b waits for endpoints, main serves its share; 1 rejected by Envoy; limited on 1 Envoy\n"
     )
 
 

@@ -21,6 +21,7 @@ def deployment(standing: Standing) -> admin.Deployment:
             envoys=standing.convergence.envoys,
             in_sync=standing.convergence.in_sync,
             rejections=standing.convergence.rejections,
+            limited=standing.convergence.limited,
         ),
     )
 

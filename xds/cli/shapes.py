@@ -24,6 +24,7 @@ def deployment_data(deployment: pb.Deployment) -> Data:
             "connected": deployment.convergence.envoys,
             "in_sync": deployment.convergence.in_sync,
             "rejections": list(deployment.convergence.rejections),
+            "limited": list(deployment.convergence.limited),
         },
         "spec": json.loads(deployment.spec_json),
     }

@@ -27,7 +27,12 @@ def notes(deployment: pb.Deployment) -> list[str]:
     """What a deployment's owner should know of at a glance."""
     waiting = [_waits(version) for version in deployment.versions if version.waiting_for_endpoints]
     rejections = len(deployment.convergence.rejections)
-    return waiting + ([f"{rejections} rejected by Envoy"] if rejections else [])
+    limited = len(deployment.convergence.limited)
+    return [
+        *waiting,
+        *([f"{rejections} rejected by Envoy"] if rejections else []),
+        *([f"limited on {limited} {'Envoy' if limited == 1 else 'Envoys'}"] if limited else []),
+    ]
 
 
 def facts(deployment: pb.Deployment) -> list[tuple[str, str]]:
@@ -40,6 +45,7 @@ def facts(deployment: pb.Deployment) -> list[tuple[str, str]]:
         ("Revision", f"{revision.number} ({kind(revision)}{by}, {moment(revision)}{why})"),
         ("Envoys", f"{in_sync(deployment)} in sync"),
         *(("Rejected", rejection) for rejection in deployment.convergence.rejections),
+        *(("Limited", limit) for limit in deployment.convergence.limited),
     ]
 
 

@@ -17,11 +17,14 @@ from xds.control.intake import check, take_in
 from xds.control.publisher import Publisher
 from xds.control.state import State
 from xds.discovery.hub import Hub
+from xds.discovery.request import Node
 from xds.discovery.stream import Stream
 from xds.errors import InvalidInput
 from xds.fleet.convergence import Convergence, convergence
+from xds.fleet.limits import refused
 from xds.revisions import decide
 from xds.revisions.record import Note, Revision
+from xds.spec.deployment import Deployment
 from xds.spec.endpoints import Endpoint
 from xds.spec.faults import Fault
 from xds.spec.read import Document, read
@@ -95,6 +98,7 @@ class ControlPlane:
 
         async def change() -> list[Outcome]:
             intake = take_in(self._state, documents, _note(author, comment), governed=governed)
+            _raise(self._unfit(documents))
             await self._commit(intake.write)
             return [Outcome(self._standing(revision), new) for revision, new in intake.heads]
 
@@ -111,7 +115,10 @@ class ControlPlane:
 
         async def change() -> Outcome:
             head = self._state.existing(name)
-            return await self._advance(head, decide.set_weights(head, weights, _note(author, comment)))
+            revision = decide.set_weights(head, weights, _note(author, comment))
+            if revision is not None:
+                _raise(refused(revision.spec, self._nodes(revision.spec), name))
+            return await self._advance(head, revision)
 
         return await self._whole(change)
 
@@ -140,8 +147,7 @@ class ControlPlane:
             history = await self._in_store(lambda: self._store.history(name))
             revision = decide.rollback(history, _note(author, comment))
             faults = check(self._state, [Document(f"revision {revision.source}", 0, revision.spec, {})])
-            if faults:
-                raise InvalidInput(faults)
+            _raise(faults)
             return await self._advance(head, revision)
 
         return await self._whole(change)
@@ -168,8 +174,8 @@ class ControlPlane:
         return await self._in_store(lambda: self._store.history(name))
 
     def faults_of(self, documents: Sequence[Document]) -> list[Fault]:
-        """What is wrong with documents in view of what is in force, and of each other."""
-        return check(self._state, documents)
+        """What is wrong with documents in view of what is in force, of each other, and of the fleet."""
+        return check(self._state, documents) + self._unfit(documents)
 
     def files_applied(self) -> set[str]:
         """The files of the specs folder that something was applied from."""
@@ -215,14 +221,39 @@ class ControlPlane:
     async def _in_store(self, call: Callable[[], T]) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._store_thread, call)
 
+    def _unfit(self, documents: Iterable[Document]) -> list[Fault]:
+        """What in documents is new, and refused because of an Envoy that can't do it."""
+        faults = []
+        for document in documents:
+            spec = document.deployment
+            head = self._state.head(spec.name) if spec is not None else None
+            if spec is not None and (head is None or head.spec != spec):
+                faults += refused(spec, self._nodes(spec), document.file, document.line)
+        return faults
+
+    def _nodes(self, spec: Deployment) -> list[Node]:
+        return [stream.node for stream in self._streams(spec)]
+
+    def _streams(self, spec: Deployment) -> list[Stream]:
+        """The streams of the Envoys that are to serve a deployment."""
+        gateways = spec.gateways or self._state.gateways
+        return [stream for gateway in gateways for stream in self.hub.streams(gateway)]
+
     def _standing(self, revision: Revision) -> Standing:
-        gateways = revision.spec.gateways or self._state.gateways
-        streams = [stream for gateway in gateways for stream in self.hub.streams(gateway)]
         return Standing(
             revision=revision,
             endpoints={ref: self._state.endpoints.get(ref, ()) for ref in revision.builds.values()},
-            convergence=convergence(streams, pending=self.publisher.pending),
+            convergence=convergence(
+                revision.spec, self._streams(revision.spec), pending=self.publisher.pending
+            ),
         )
+
+
+def _raise(faults: Iterable[Fault]) -> None:
+    """All of them at once, if there are any."""
+    faults = tuple(faults)
+    if faults:
+        raise InvalidInput(faults)
 
 
 def _note(author: str, comment: str) -> Note:
