@@ -8,10 +8,13 @@ from xds.catalog.types import Type
 from xds.control.hosts import Hosts
 from xds.control.ledger import Key, Ledger
 from xds.spec.gateway import Gateway
+from xds.stubs import envoy_config_route_v3_pb2 as route_v3
 from xds.translate.clusters import cluster
 from xds.translate.endpoints import assignment
 from xds.translate.hosts import section, virtual_host
-from xds.translate.listeners import listener, listener_name
+from xds.translate.listeners import listener
+from xds.translate.raw_gateway import virtual_hosts
+from xds.translate.raw_names import clusters_in
 from xds.translate.view import View
 
 
@@ -23,9 +26,11 @@ class TableAssembly:
         self._ledger = Ledger()
         self._hosts = Hosts()
         self._encoded: dict[str, Host] = {}
+        self._brought = [_encoded(host) for host in virtual_hosts(gateway)]
         self._table_stale = True
         for listen in gateway.listeners:
-            self._ledger.add(encode(Type.LISTENER, listener_name(listen), listener(gateway, listen)))
+            made = listener(gateway, listen)
+            self._ledger.add(encode(Type.LISTENER, made.name, made, clusters=clusters_in(made)))
 
     def put(self, view: View) -> None:
         """A deployment is to be served like this."""
@@ -42,8 +47,8 @@ class TableAssembly:
         """What came and what went since the last time."""
         self._refresh_hosts()
         if self._table_stale:
-            hosts = (self._encoded[host] for host in sorted(self._encoded))
-            self._ledger.add(route_table(self.gateway.name, hosts))
+            hosts = [self._encoded[host] for host in sorted(self._encoded)]
+            self._ledger.add(route_table(self.gateway.name, hosts + self._brought))
             self._table_stale = False
         return self._ledger.take()
 
@@ -56,6 +61,10 @@ class TableAssembly:
                 self._encoded[host] = Host(body, clusters)
             else:
                 self._encoded.pop(host, None)
+
+
+def _encoded(host: route_v3.VirtualHost) -> Host:
+    return Host(host.SerializeToString(deterministic=True), clusters_in(host))
 
 
 def _clusters_and_endpoints(view: View) -> Iterator[Resource]:

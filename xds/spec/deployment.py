@@ -70,13 +70,13 @@ class Canary(Model):
     """The header's or the query parameter's name."""
     when_missing: Literal["random", "main"] = "random"
     """Where requests go that lack the key (or carry it empty)."""
+    on_unsupported: Literal["main", "random", "refuse"] = "main"
+    """What Envoys do that can't keep everyone where they are: all to `main`, or by chance. `refuse`
+    takes no such split while one is connected; one that comes later sends all to `main`."""
     versions: Annotated[dict[Label, Version], AfterValidator(_at_most_100)] = Field(default_factory=dict)
     """The canary versions by their labels."""
 
     # Kept, with a warning that they do nothing yet.
-    on_unsupported: Literal["main", "random", "refuse"] = "main"
-    """What Envoys do that can't keep everyone where they are: all to `main`, or by chance. `refuse`
-    takes no such split while one is connected; one that comes later sends all to `main`."""
     version_selector: Kept = None
     session_affinity: Kept = None
     mirror: Kept = None

@@ -8,6 +8,12 @@ routes      the split: weighted clusters by header hash, query hash or at random
 hosts       virtual hosts: deployments that share a host, longest path first
 proxyless   all of it for gRPC's own clients
 listeners   a gateway's listeners
+raw         messages people wrote: parsed, and merged over ours
+    raw_check     what is wrong with them, all at once
+    raw_types     the message a type URL names
+    raw_names     what messages name: the clusters
+    raw_patches   patches of what we generate
+    raw_gateway   a gateway's own HTTP filters and virtual hosts
 log         the access log's fields
 bootstrap   what an Envoy needs to find us
 adoption    what an Envoy that has a bootstrap already lacks of that

@@ -21,6 +21,7 @@ from xds.stubs import envoy_extensions_upstreams_http_v3_pb2 as http_v3
 from xds.stubs import envoy_type_matcher_v3_pb2 as matcher_v3
 from xds.stubs import envoy_type_v3_pb2 as type_v3
 from xds.translate.endpoints import assignment
+from xds.translate.raw_patches import patched
 from xds.translate.settings import cluster_settings
 from xds.translate.values import ads, duration, metadata, packed
 from xds.translate.view import Build, View
@@ -54,7 +55,7 @@ def cluster(view: View, build: Build) -> cluster_v3.Cluster:
         out.health_checks.append(_health_check(said.health_check, build, said.protocol))
     if said.tls:
         out.transport_socket.CopyFrom(_tls(said.tls, said.protocol))
-    return out
+    return patched(out, *build.revision.spec.cluster_patches_of(build.label))
 
 
 def _discovery(out: cluster_v3.Cluster, build: Build) -> None:

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 
 from xds.spec.claims import hosts_of
 from xds.stubs import envoy_config_route_v3_pb2 as route_v3
+from xds.translate.raw_names import clusters_in
 from xds.translate.routes import routes
 from xds.translate.view import View
 
@@ -16,9 +17,13 @@ class Section:
     deployment: str
     path_prefix: str
     routes: tuple[route_v3.Route, ...]
+    patched: bool = False
+    """Whether they have parts that are not ours."""
 
     def clusters(self) -> frozenset[str]:
         """The clusters its routes name."""
+        if self.patched:
+            return clusters_in(*self.routes)
         return frozenset(
             entry.name for route in self.routes for entry in route.route.weighted_clusters.clusters
         )
@@ -27,7 +32,10 @@ class Section:
 def section(view: View) -> tuple[tuple[str, ...], Section]:
     """A deployment's hosts on a gateway, and what it brings to each of them."""
     spec = view.revision.spec
-    return hosts_of(spec, view.gateway), Section(spec.name, spec.path_prefix, tuple(routes(view)))
+    versions = spec.canary.versions.values()
+    patched = spec.envoy is not None or any(version.envoy is not None for version in versions)
+    brought = Section(spec.name, spec.path_prefix, tuple(routes(view)), patched)
+    return hosts_of(spec, view.gateway), brought
 
 
 def virtual_host(host: str, sections: Iterable[Section]) -> route_v3.VirtualHost:

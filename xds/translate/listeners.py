@@ -13,6 +13,8 @@ from xds.stubs import (
     envoy_extensions_filters_network_http_connection_manager_v3_pb2 as http_v3,
 )
 from xds.translate.log import access_log
+from xds.translate.raw_gateway import http_filters
+from xds.translate.raw_patches import patched
 from xds.translate.values import address, ads, duration, packed
 
 _KIB = 1024
@@ -27,21 +29,18 @@ def listener_name(listen: Listen) -> str:
 
 def listener(gateway: Gateway, listen: Listen) -> listener_v3.Listener:
     """One listener of a gateway; its routes come by the gateway's name."""
-    return listener_v3.Listener(
+    patches = gateway.patches
+    manager = listener_v3.Filter(
+        name="envoy.filters.network.http_connection_manager",
+        typed_config=packed(patched(_connection_manager(gateway), patches.http_connection_manager)),
+    )
+    out = listener_v3.Listener(
         name=listener_name(listen),
         address=address(listen.address, listen.port),
         per_connection_buffer_limit_bytes=UInt32Value(value=_BUFFER),
-        filter_chains=[
-            listener_v3.FilterChain(
-                filters=[
-                    listener_v3.Filter(
-                        name="envoy.filters.network.http_connection_manager",
-                        typed_config=packed(_connection_manager(gateway)),
-                    )
-                ]
-            )
-        ],
+        filter_chains=[patched(listener_v3.FilterChain(filters=[manager]), patches.filter_chain)],
     )
+    return patched(out, patches.listener)
 
 
 def _connection_manager(gateway: Gateway) -> http_v3.HttpConnectionManager:
@@ -50,7 +49,8 @@ def _connection_manager(gateway: Gateway) -> http_v3.HttpConnectionManager:
         codec_type=http_v3.HttpConnectionManager.AUTO,
         rds=http_v3.Rds(config_source=ads(), route_config_name=gateway.name),
         http_filters=[
-            http_v3.HttpFilter(name="envoy.filters.http.router", typed_config=packed(router_v3.Router()))
+            *http_filters(gateway),
+            http_v3.HttpFilter(name="envoy.filters.http.router", typed_config=packed(router_v3.Router())),
         ],
         upgrade_configs=[http_v3.HttpConnectionManager.UpgradeConfig(upgrade_type="websocket")],
         access_log=[access_log(gateway)],

@@ -8,27 +8,33 @@ from google.protobuf.message import Message
 from xds.revisions import decide
 from xds.revisions.record import Note
 from xds.spec.gateway import Gateway
+from xds.spec.proxyless import PROXYLESS
 from xds.spec.read import Document
 from xds.stubs import envoy_config_route_v3_pb2 as route_v3
+from xds.translate import proxyless
 from xds.translate.clusters import cluster
 from xds.translate.endpoints import assignment
 from xds.translate.hosts import Section, section, virtual_host
 from xds.translate.listeners import listener
+from xds.translate.raw_gateway import virtual_hosts
 from xds.translate.view import Endpoints, View
 
 _NOTE = Note(author="offline", at=0.0)
 
 
 def translate(documents: Iterable[Document], gateways: Iterable[Gateway]) -> list[Message]:
-    """Each gateway's listeners, route table, clusters and endpoints, as Envoy would be sent them."""
+    """Each gateway's listeners, routes, clusters and endpoints, as its peers would be sent them."""
     documents = list(documents)
     endpoints = {ref: given for document in documents for ref, given in document.endpoints.items()}
     return [message for gateway in gateways for message in _gateway(gateway, documents, endpoints)]
 
 
 def _gateway(gateway: Gateway, documents: Iterable[Document], endpoints: Endpoints) -> Iterator[Message]:
-    yield from (listener(gateway, listen) for listen in gateway.listeners)
     views = list(_views(gateway, documents, endpoints))
+    if gateway.mode == PROXYLESS:
+        yield from _for_grpc(views)
+        return
+    yield from (listener(gateway, listen) for listen in gateway.listeners)
     sections: defaultdict[str, list[Section]] = defaultdict(list)
     for view in views:
         hosts, brought = section(view)
@@ -36,7 +42,10 @@ def _gateway(gateway: Gateway, documents: Iterable[Document], endpoints: Endpoin
             sections[host].append(brought)
     yield route_v3.RouteConfiguration(
         name=gateway.name,
-        virtual_hosts=[virtual_host(host, sections[host]) for host in sorted(sections)],
+        virtual_hosts=[
+            *(virtual_host(host, sections[host]) for host in sorted(sections)),
+            *virtual_hosts(gateway),
+        ],
         ignore_port_in_host_matching=True,
     )
     for view in views:
@@ -44,6 +53,21 @@ def _gateway(gateway: Gateway, documents: Iterable[Document], endpoints: Endpoin
             yield cluster(view, build)
             if not build.is_dns:
                 yield assignment(build.cluster, build.endpoints)
+
+
+def _for_grpc(views: Iterable[View]) -> Iterator[Message]:
+    sections: defaultdict[str, list[Section]] = defaultdict(list)
+    for view in views:
+        hosts, brought = proxyless.section(view)
+        for host in hosts:
+            sections[host].append(brought)
+    for host in sorted(sections):
+        yield proxyless.listener(host)
+        yield proxyless.routes(host, sections[host])
+    for view in views:
+        for build in view.builds():
+            yield proxyless.cluster(view, build)
+            yield proxyless.endpoints(build)
 
 
 def _views(gateway: Gateway, documents: Iterable[Document], endpoints: Endpoints) -> Iterator[View]:

@@ -18,10 +18,12 @@ from google.protobuf.wrappers_pb2 import BoolValue, UInt32Value
 
 from xds.slots.table import SlotTable
 from xds.spec.deployment import MAIN, Canary
+from xds.spec.envoy import Raw
 from xds.spec.upstream import ClusterSettings, HeaderEdits, RouteSettings
 from xds.stubs import envoy_config_core_v3_pb2 as core
 from xds.stubs import envoy_config_route_v3_pb2 as route_v3
 from xds.stubs import envoy_type_matcher_v3_pb2 as matcher_v3
+from xds.translate.raw_patches import patched
 from xds.translate.settings import cluster_settings, route_settings
 from xds.translate.values import VERSION, duration, metadata, set_header
 from xds.translate.view import View
@@ -33,7 +35,8 @@ _NEVER_REACHED = "connect-failure,refused-stream,reset-before-request"
 
 def routes(view: View) -> list[route_v3.Route]:
     """The routes of a deployment, in the order in which Envoy is to try them."""
-    return list(_routes(view))
+    patches = view.revision.spec.envoy
+    return [patched(route, patches.route if patches else None) for route in _routes(view)]
 
 
 def _routes(view: View) -> Iterator[route_v3.Route]:
@@ -120,7 +123,14 @@ def _entry(view: View, key: str, slots: int) -> route_v3.WeightedCluster.Cluster
     else:
         out.request_headers_to_add.append(set_header(VERSION, label))
     _edit_headers(out, said)
-    return out
+    return patched(out, _filter_config(view, label))
+
+
+def _filter_config(view: View, label: str) -> Raw | None:
+    """What a version says itself of what HTTP filters are to do."""
+    version = view.revision.spec.canary.versions.get(label)
+    said = version.envoy.typed_per_filter_config if version and version.envoy else None
+    return {"typed_per_filter_config": said} if said else None
 
 
 def _edit_headers(out: route_v3.WeightedCluster.ClusterWeight, said: ClusterSettings) -> None:
