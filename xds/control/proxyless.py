@@ -8,11 +8,9 @@ from xds.catalog.resource import Resource, encode
 from xds.catalog.types import Type
 from xds.control.hosts import Hosts
 from xds.control.ledger import Key, Ledger
-from xds.spec.claims import hosts_of
 from xds.spec.gateway import Gateway
 from xds.spec.proxyless import unresolved, unsupported
-from xds.translate.hosts import Section
-from xds.translate.proxyless import cluster, endpoints, listener, routes, split
+from xds.translate.proxyless import cluster, endpoints, listener, routes, section
 from xds.translate.view import View
 
 log = structlog.get_logger(__name__)
@@ -39,8 +37,7 @@ class ProxylessAssembly:
             self.drop(spec.name)
             return
         self._ledger.own(spec.name, _clusters_and_endpoints(view))
-        brought = Section(spec.name, spec.path_prefix, (split(view),))
-        self._hosts.put(spec.name, hosts_of(spec, view.gateway), brought)
+        self._hosts.put(spec.name, *section(view))
 
     def drop(self, name: str) -> None:
         """A deployment is no longer to be served here."""

@@ -19,6 +19,7 @@ from collections.abc import Iterable
 from google.protobuf.wrappers_pb2 import UInt32Value
 
 from xds.slots.table import SLOTS
+from xds.spec.claims import hosts_of
 from xds.spec.upstream import RouteSettings
 from xds.stubs import envoy_config_cluster_v3_pb2 as cluster_v3
 from xds.stubs import envoy_config_endpoint_v3_pb2 as endpoint_v3
@@ -35,6 +36,12 @@ from xds.translate.values import ads, duration, packed
 from xds.translate.view import Build, View
 
 _SERVICE_AND_METHOD = 2
+
+
+def section(view: View) -> tuple[tuple[str, ...], Section]:
+    """A deployment's hosts on a gateway, and what it brings to each of them."""
+    spec = view.revision.spec
+    return hosts_of(spec, view.gateway), Section(spec.name, spec.path_prefix, (split(view),))
 
 
 def listener(host: str) -> listener_v3.Listener:
