@@ -40,7 +40,8 @@ class AnyStream(RuleBasedStateMachine):
 
     @rule()
     def reconnect(self) -> None:
-        self.hub.close("g", self.peer.stream)
+        if self.peer.stream in self.hub.streams("g"):
+            self.hub.close(self.peer.stream)
         self.peer.connect(self.hub.open("g", Node(), self.dialect))
 
     @rule(name=st.sampled_from(CLUSTERS), bad=st.booleans())

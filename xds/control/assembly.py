@@ -10,6 +10,7 @@ from typing import Protocol
 
 from xds.catalog.resource import Resource
 from xds.control.ledger import Key
+from xds.control.proof import Lane
 from xds.control.proxyless import ProxylessAssembly
 from xds.control.table import TableAssembly
 from xds.spec.gateway import Gateway
@@ -27,6 +28,6 @@ class Assembly(Protocol):
     def take(self) -> tuple[Iterable[Resource], Iterable[Key]]: ...  # noqa: D102 (what came, what went)
 
 
-def assembly_of(gateway: Gateway) -> Assembly:
+def assembly_of(gateway: Gateway, lane: Lane) -> Assembly:
     """The assembly that a gateway's mode asks for."""
-    return ProxylessAssembly(gateway) if gateway.mode == PROXYLESS else TableAssembly(gateway)
+    return ProxylessAssembly(gateway) if gateway.mode == PROXYLESS else TableAssembly(gateway, lane)

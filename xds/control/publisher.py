@@ -12,7 +12,8 @@ from collections.abc import Callable, Iterable
 
 import structlog
 
-from xds.control.assembly import assembly_of
+from xds.control.assembly import Assembly, assembly_of
+from xds.control.lanes import Lanes
 from xds.control.state import State
 from xds.discovery.hub import Hub, Target
 from xds.discovery.stream import Stream
@@ -31,11 +32,13 @@ class Publisher:
         self._state = state
         self._hub = hub
         self._wake = wake
-        self._assemblies = {Target(name): assembly_of(gateway) for name, gateway in state.gateways.items()}
+        self.lanes = Lanes(hub, wake)
+        self._assemblies = {target: self._assembly(target) for target in hub.targets()}
         self._touched: set[str] = set()
         self._retirements: dict[str, float] = {}
         self._news = asyncio.Event()
         hub.provide = self._provide
+        hub.hears = self.lanes.hears
 
     @property
     def pending(self) -> bool:
@@ -51,11 +54,14 @@ class Publisher:
         """Translate what was touched, commit what changed, wake who cares."""
         touched, self._touched = self._touched, set()
         now = time.time()
-        for target in self._assemblies:
+        for target in tuple(self._assemblies):
             streams = self._translate(target, touched, now)
             log.debug("published", **target._asdict(), touched=len(touched), streams=len(streams))
             for stream in streams:
                 self._wake(stream)
+        self.lanes.review()
+        for target in self._hub.drop_deserted():
+            del self._assemblies[target]
         for name in touched:
             self._schedule(name, self._state.next_retirement(name, now))
 
@@ -71,8 +77,11 @@ class Publisher:
 
     def _provide(self, target: Target) -> None:
         """Make all that the Envoys of a new target are to have."""
-        self._assemblies[target] = assembly_of(self._state.gateways[target.gateway])
+        self._assemblies[target] = self._assembly(target)
         self._translate(target, self._state.names(), time.time())
+
+    def _assembly(self, target: Target) -> Assembly:
+        return assembly_of(self._state.gateways[target.gateway], self.lanes.lane(target))
 
     def _translate(self, target: Target, deployments: Iterable[str], now: float) -> list[Stream]:
         """Bring a target up to date with some deployments; returns the streams that are to hear of it."""

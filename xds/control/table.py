@@ -7,6 +7,7 @@ from xds.catalog.table import Host, route_table
 from xds.catalog.types import Type
 from xds.control.hosts import Hosts
 from xds.control.ledger import Key, Ledger
+from xds.control.proof import Lane, Part
 from xds.spec.gateway import Gateway
 from xds.stubs import envoy_config_route_v3_pb2 as route_v3
 from xds.translate.clusters import cluster
@@ -21,8 +22,9 @@ from xds.translate.view import View
 class TableAssembly:
     """What one gateway is to have; only the virtual hosts that changed are made anew."""
 
-    def __init__(self, gateway: Gateway) -> None:
+    def __init__(self, gateway: Gateway, lane: Lane) -> None:
         self.gateway = gateway
+        self._lane = lane
         self._ledger = Ledger()
         self._hosts = Hosts()
         self._encoded: dict[str, Host] = {}
@@ -36,10 +38,15 @@ class TableAssembly:
         """A deployment is to be served like this."""
         name = view.revision.deployment
         self._ledger.own(name, _clusters_and_endpoints(view))
-        self._hosts.put(name, *section(view))
+        part = self._lane.part(name, Part(*section(view)))
+        if part is None:
+            self._hosts.drop(name)
+        else:
+            self._hosts.put(name, part.hosts, part.section)
 
     def drop(self, name: str) -> None:
         """A deployment is no longer to be served here."""
+        self._lane.proof.forget(name)
         self._ledger.own(name, ())
         self._hosts.drop(name)
 
@@ -48,7 +55,9 @@ class TableAssembly:
         self._refresh_hosts()
         if self._table_stale:
             hosts = [self._encoded[host] for host in sorted(self._encoded)]
-            self._ledger.add(route_table(self.gateway.name, hosts + self._brought))
+            table = route_table(self.gateway.name, hosts + self._brought)
+            self._lane.proof.built(table.version, without=self._lane.held)
+            self._ledger.add(table)
             self._table_stale = False
         return self._ledger.take()
 

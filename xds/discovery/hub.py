@@ -13,7 +13,7 @@ from xds.catalog.resource import Resource
 from xds.discovery.dialect import DELTA, Dialect
 from xds.discovery.order import Clock
 from xds.discovery.request import Node
-from xds.discovery.stream import Counters, Stream
+from xds.discovery.stream import Counters, Stream, Verdict
 
 
 class Target(NamedTuple):
@@ -25,6 +25,8 @@ class Target(NamedTuple):
     gateway: str
     profile: str = ""
     """What they can do (`xds.fleet.profile`); "" for the newest."""
+    held: frozenset[str] = frozenset()
+    """What they are not to have in its newest state, because they refused it (`xds.control.lanes`)."""
 
 
 class Hub:
@@ -32,14 +34,16 @@ class Hub:
 
     A gateway's name stands for its newest Envoys, whose catalog is always there. That of any other
     target is made when the first such Envoy connects: `provide` then fills it, before the stream
-    opens.
+    opens. `hears` is told of every answer that a peer accepts or refuses.
     """
 
     def __init__(self, gateways: Iterable[str], clock: Clock = lambda: 0.0) -> None:
         self.provide: Callable[[Target], object] = lambda _: None
+        self.hears: Callable[[Stream, Verdict], object] = lambda _, __: None
         self._clock = clock
         self._catalogs = {Target(gateway): Catalog() for gateway in gateways}
         self._streams: defaultdict[Target, set[Stream]] = defaultdict(set)
+        self._target_of: dict[Stream, Target] = {}
         self._ended = Counters()
 
     @property
@@ -60,23 +64,52 @@ class Hub:
     ) -> Stream:
         """A new stream of an Envoy."""
         target = _target(target)
-        if target not in self._catalogs:
-            self._catalogs[target] = Catalog()
-            self.provide(target)
-        stream = Stream(self._catalogs[target], node, dialect, self._clock, aggregated=aggregated)
+        stream = Stream(self._catalog(target), node, dialect, self._clock, aggregated=aggregated)
         self._streams[target].add(stream)
+        self._target_of[stream] = target
         return stream
 
-    def close(self, target: Target | str, stream: Stream) -> None:
+    def close(self, stream: Stream) -> None:
         """The stream has ended."""
-        self._streams[_target(target)].discard(stream)
+        self._leave(stream)
         self._ended += stream.counters
+
+    def move(self, stream: Stream, target: Target) -> None:
+        """A stream's Envoy is to have what another target has."""
+        self._leave(stream)
+        stream.retarget(self._catalog(target))
+        self._streams[target].add(stream)
+        self._target_of[stream] = target
+
+    def target_of(self, stream: Stream) -> Target:
+        """Which target an open stream follows."""
+        return self._target_of[stream]
 
     def streams(self, gateway: str) -> Iterator[Stream]:
         """The open streams of a gateway, whatever their Envoys can do."""
         for target in self.targets():
             if target.gateway == gateway:
                 yield from tuple(self._streams[target])
+
+    def streams_of(self, target: Target) -> tuple[Stream, ...]:
+        """The open streams of one target."""
+        return tuple(self._streams[target])
+
+    def drop_deserted(self) -> tuple[Target, ...]:
+        """Forget the targets made for what some Envoys refused, where there are none any more."""
+        deserted = tuple(target for target in self._catalogs if target.held and not self._streams[target])
+        for target in deserted:
+            del self._catalogs[target], self._streams[target]
+        return deserted
+
+    def _catalog(self, target: Target) -> Catalog:
+        if target not in self._catalogs:
+            self._catalogs[target] = Catalog()
+            self.provide(target)
+        return self._catalogs[target]
+
+    def _leave(self, stream: Stream) -> None:
+        self._streams[self._target_of.pop(stream)].discard(stream)
 
     def totals(self) -> Counters:
         """What all streams have seen, those that ended included."""

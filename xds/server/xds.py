@@ -139,12 +139,13 @@ class Discovery:
         try:
             async with asyncio.TaskGroup() as tasks:
                 writer = tasks.create_task(talk.write(stream, news, bound))
-                await talk.read(first, stream, news, bound)
+                async for verdict in talk.read(first, stream, news, bound):
+                    self._hub.hears(stream, verdict)
                 writer.cancel()
             await talk.turn_away()
         finally:
             self._wakers.remove(stream)
-            self._hub.close(target, stream)
+            self._hub.close(stream)
             bound.info("envoy disconnected", **dataclasses.asdict(stream.counters))
 
 
@@ -185,17 +186,23 @@ class _Conversation(Generic[R]):
 
     async def read(
         self, first: R, stream: Stream, news: asyncio.Event, bound: structlog.typing.FilteringBoundLogger
-    ) -> None:
-        """Take in the first request and all that follow, until there are no more."""
+    ) -> AsyncIterator[Verdict]:
+        """Take in the first request and all that follow, until there are no more.
+
+        Yields:
+            What the peer said to answers.
+        """
         request: R | None = first
         while request is not None:
             if request.error is not None:
                 bound.warning("rejected", type=request.type, error=request.error)
             try:
-                self.codec.receive(stream, request)
+                verdict = self.codec.receive(stream, request)
             except TooMuch as excess:
                 self.fault = grpc.StatusCode.RESOURCE_EXHAUSTED, str(excess)
                 return
+            if verdict is not None:
+                yield verdict
             news.set()
             request = await self.next_request()
 

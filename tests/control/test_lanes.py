@@ -1,0 +1,119 @@
+"""One deployment's rejected configuration does not hold up the others."""
+
+from collections.abc import Callable
+
+from tests.control.conftest import Planes
+from tests.support.peer import Peer
+from xds.catalog.resource import Resource
+from xds.catalog.types import Type
+from xds.control.plane import ControlPlane
+from xds.discovery.request import Node, Request
+from xds.discovery.stream import Verdict
+
+Dislikes = Callable[[Resource], bool]
+
+
+def spec(name: str, tag: str, weight: float) -> str:
+    """A deployment with a canary."""
+    return (
+        f"name: {name}\nbento: {name}:1\n"
+        f"canary: {{versions: {{a: {{bento: '{name}:{tag}', weight: {weight}}}}}}}\n"
+        f"---\nendpoints: {{'{name}:1': ['10.0.0.1:80'], '{name}:{tag}': ['10.0.0.2:80']}}\n"
+    )
+
+
+class Envoy(Peer):
+    """A peer on a control plane's hub, whose verdicts the control plane hears."""
+
+    def __init__(self, plane: ControlPlane, dislikes: Dislikes) -> None:
+        super().__init__(plane.hub.catalogs["default"], dislikes)
+        self.plane = plane
+        self.connect(plane.hub.open("default", Node("e")))
+        self.subscribe(Type.ROUTE, "default")
+
+    def _say(self, type_: str, request: Request) -> None:  # noqa: ARG002 (as the peer has it)
+        verdict = self.stream.receive(request)
+        if isinstance(verdict, Verdict):
+            self.plane.hub.hears(self.stream, verdict)
+
+    def table(self) -> bytes:
+        """The route table in force."""
+        return self.held[Type.ROUTE]["default"].body
+
+
+async def apply(plane: ControlPlane, *texts: str) -> None:
+    """Apply files and publish them."""
+    await plane.apply_texts([(f"{n}.yaml", text) for n, text in enumerate(texts)], author="test")
+    plane.publisher.publish()
+
+
+async def test_a_refused_cluster_holds_up_only_its_own_deployment(planes: Planes) -> None:
+    """The others' weights move; the offender's routes stay as they were."""
+    async with planes() as plane:
+        await apply(plane, spec("x", "2", 10), spec("y", "2", 10))
+        envoy = Envoy(plane, lambda resource: resource.name == "x_bad")
+        envoy.settle()
+        await apply(plane, spec("x", "bad", 50))
+        envoy.settle()
+        await apply(plane, spec("y", "3", 33))
+        envoy.settle()
+        assert b"y_3" in envoy.table()
+        assert b"x_2" in envoy.table()
+        assert b"x_bad" not in envoy.table()
+
+
+async def test_a_mended_deployment_comes_back(planes: Planes) -> None:
+    """With the next revision, without anybody's help."""
+    async with planes() as plane:
+        await apply(plane, spec("x", "2", 10), spec("y", "2", 10))
+        envoy = Envoy(plane, lambda resource: resource.name == "x_bad")
+        envoy.settle()
+        await apply(plane, spec("x", "bad", 50))
+        envoy.settle()
+        await apply(plane, spec("x", "good", 50))
+        envoy.settle()
+        assert b"x_good" in envoy.table()
+        assert envoy.table() == plane.hub.catalogs["default"].all(Type.ROUTE)["default"].body
+
+
+async def test_a_rollback_of_the_offender_brings_everybody_together_again(planes: Planes) -> None:
+    """The lane is deserted, and gone with the next push."""
+    async with planes() as plane:
+        await apply(plane, spec("x", "2", 10))
+        envoy = Envoy(plane, lambda resource: resource.name == "x_bad")
+        envoy.settle()
+        await apply(plane, spec("x", "bad", 50))
+        envoy.settle()
+        assert len(plane.hub.targets()) == 2
+        await plane.rollback("x", author="test")
+        plane.publisher.publish()
+        envoy.settle()
+        plane.publisher.publish()
+        assert len(plane.hub.targets()) == 1
+
+
+async def test_the_deployment_that_spoils_the_table_is_found(planes: Planes) -> None:
+    """Of three changed at once, the good two get through."""
+    async with planes() as plane:
+        names = ("x", "y", "z")
+        await apply(plane, *(spec(name, "2", 10) for name in names))
+        envoy = Envoy(plane, lambda resource: resource.type == Type.ROUTE and b"y_3" in resource.body)
+        envoy.settle()
+        await apply(plane, *(spec(name, "3", 10) for name in names))
+        envoy.settle()
+        assert [f"{name}_3".encode() in envoy.table() for name in names] == [True, False, True]
+        assert b"y_2" in envoy.table()
+
+
+async def test_other_envoys_are_not_held_back(planes: Planes) -> None:
+    """A lane is for those who refuse."""
+    async with planes() as plane:
+        await apply(plane, spec("x", "2", 10))
+        picky = Envoy(plane, lambda resource: resource.name == "x_bad")
+        easy = Envoy(plane, lambda _: False)
+        for envoy in (picky, easy):
+            envoy.settle()
+        await apply(plane, spec("x", "bad", 50))
+        for envoy in (picky, easy):
+            envoy.settle()
+        assert (b"x_bad" in picky.table(), b"x_bad" in easy.table()) == (False, True)

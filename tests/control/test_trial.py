@@ -1,0 +1,51 @@
+"""Finding the deployments that spoil a shared table."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from xds.control.trial import Trial
+
+NAMES = [f"d{n}" for n in range(16)]
+
+
+def try_until_settled(trial: Trial[int], wanted: dict[str, int], bad: set[str]) -> tuple[int, set[str]]:
+    """Judge tables until who is held no longer changes; how many tables, and whose parts were accepted."""
+    tables, proven = 0, set[str]()
+    held = trial.held(wanted)
+    while True:
+        tables += 1
+        new = wanted.keys() - held - proven
+        if new & bad:
+            trial.refused({name: wanted[name] for name in new})
+        else:
+            trial.accepted()
+            proven |= new
+        held, before = trial.held(wanted), held
+        if held == before and not new & bad:
+            return tables, proven
+
+
+@given(st.sets(st.sampled_from(NAMES)))
+def test_exactly_the_offenders_stay_as_they_were(bad: set[str]) -> None:
+    """Everybody else's change is in force, whoever else is bad."""
+    trial: Trial[int] = Trial()
+    wanted = dict.fromkeys(NAMES, 2)
+    tables, proven = try_until_settled(trial, wanted, bad)
+    assert proven == wanted.keys() - bad
+    assert trial.held(wanted) == bad
+    assert tables <= 2 + 2 * len(bad) * (len(NAMES).bit_length() + 1)
+
+
+def test_an_offender_that_changes_is_tried_again() -> None:
+    """A mended deployment leaves quarantine by itself."""
+    trial: Trial[int] = Trial()
+    trial.refused({"a": 2})
+    assert trial.held({"a": 2, "b": 1}) == {"a"}
+    assert trial.held({"a": 3, "b": 1}) == frozenset()
+
+
+def test_an_offender_that_is_gone_is_held_no_longer() -> None:
+    """Nor remembered."""
+    trial: Trial[int] = Trial()
+    trial.refused({"a": 2})
+    assert trial.held({}) == frozenset()

@@ -1,0 +1,86 @@
+"""Which deployments' routes an Envoy has accepted, as parts of a shared route table.
+
+A table that is accepted proves every part in it. One that is refused makes suspects of the parts in it
+that are not proven yet. A part that can't be used stays at its proven state.
+"""
+
+import dataclasses
+from collections import OrderedDict
+from collections.abc import Mapping
+
+from xds.translate.hosts import Section
+
+_TABLES_KEPT = 16
+"""Versions of the table whose verdict may still come; verdicts on older ones prove nothing."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Part:
+    """What one deployment brings to the table."""
+
+    hosts: tuple[str, ...]
+    section: Section
+
+
+class Proof:
+    """The wanted and the proven part of every deployment on one kind of Envoy."""
+
+    def __init__(self) -> None:
+        self.wanted: dict[str, Part] = {}
+        self._proven: dict[str, Part] = {}
+        self._unproven: dict[str, Part] = {}
+        self._tables: OrderedDict[str, Mapping[str, Part]] = OrderedDict()
+
+    def want(self, name: str, part: Part) -> None:
+        """A deployment is to bring this."""
+        if self.wanted.get(name) != part:
+            self.wanted[name] = self._unproven[name] = part
+
+    def forget(self, name: str) -> None:
+        """A deployment brings nothing any more."""
+        for parts in (self.wanted, self._proven, self._unproven):
+            parts.pop(name, None)
+
+    def names_any(self, name: str, clusters: set[str]) -> bool:
+        """Whether the wanted part of a deployment names any of these clusters."""
+        part = self.wanted.get(name)
+        return part is not None and not clusters.isdisjoint(part.section.clusters())
+
+    def proven(self, name: str) -> Part | None:
+        """The last part of a deployment that was accepted."""
+        return self._proven.get(name)
+
+    def built(self, version: str, without: frozenset[str]) -> None:
+        """A table of this version has every wanted part, but for some that stay at their proven state."""
+        self._tables[version] = {n: part for n, part in self._unproven.items() if n not in without}
+        self._tables.move_to_end(version)
+        while len(self._tables) > _TABLES_KEPT:
+            self._tables.popitem(last=False)
+
+    def accepted(self, version: str) -> None:
+        """An Envoy took the table of this version."""
+        for name, part in self._tables.get(version, {}).items():
+            if name in self.wanted:
+                self._proven[name] = part
+            if self._unproven.get(name) is part:
+                del self._unproven[name]
+        if version in self._tables:
+            self._tables[version] = {}
+
+    def suspects(self, version: str) -> dict[str, Part]:
+        """The parts for which the table of this version may have been refused."""
+        table = self._tables.get(version, {})
+        return {name: part for name, part in table.items() if self._unproven.get(name) is part}
+
+
+@dataclasses.dataclass(frozen=True)
+class Lane:
+    """Envoys of one kind that hold the same deployments at their proven state; nearly always none."""
+
+    proof: Proof
+    held: frozenset[str] = frozenset()
+
+    def part(self, name: str, wanted: Part) -> Part | None:
+        """What a deployment is to bring in this lane; None: nothing it has was ever accepted."""
+        self.proof.want(name, wanted)
+        return self.proof.proven(name) if name in self.held else wanted

@@ -1,0 +1,42 @@
+"""Finding, for one Envoy, the deployments that spoil its route table.
+
+An Envoy refuses a whole table, whoever's routes it dislikes. The suspects are tried in halves, the others
+held at what was accepted before, until the offender stands alone. It is held until it changes, and
+everybody else's changes go on. Plain bookkeeping: others build tables and bring verdicts.
+"""
+
+from collections import deque
+from collections.abc import Mapping
+from typing import Generic, TypeVar
+
+Part = TypeVar("Part")
+"""What one deployment brings: anything that can be compared."""
+
+
+class Trial(Generic[Part]):
+    """Who is held, and who is still to be tried."""
+
+    def __init__(self) -> None:
+        self._offenders: dict[str, Part] = {}
+        self._groups: deque[frozenset[str]] = deque()
+
+    def held(self, wanted: Mapping[str, Part]) -> frozenset[str]:
+        """Who is to be left out of the next table, given what everybody wants now."""
+        self._offenders = {name: part for name, part in self._offenders.items() if wanted.get(name) == part}
+        return frozenset(self._offenders).union(*list(self._groups)[1:])
+
+    def accepted(self) -> None:
+        """The Envoy took a table."""
+        if self._groups:
+            self._groups.popleft()
+
+    def refused(self, suspects: Mapping[str, Part]) -> None:
+        """The Envoy refused a table in which these parts were new to it."""
+        if self._groups:
+            self._groups.popleft()
+        names = sorted(suspects)
+        if len(names) == 1:
+            self._offenders[names[0]] = suspects[names[0]]
+        elif names:
+            middle = len(names) // 2
+            self._groups += [frozenset(names[:middle]), frozenset(names[middle:])]
