@@ -22,6 +22,7 @@ from xds.spec.gateways import read_gateways
 from xds.spec.source import Part, parts_of
 from xds.spec.upstream import Model
 from xds.spec.values import Duration, Text
+from xds.translate.raw_gateway import faults_of_gateways
 
 
 @dataclasses.dataclass(frozen=True)
@@ -73,7 +74,10 @@ def _gateways(
     listed = value.get("gateways")
     if listed is None or listed == []:
         return (default_gateway(),), ()
-    return read_gateways(listed, findings.file, findings.line_of)
+    gateways, faults = read_gateways(listed, findings.file, findings.line_of)
+    if not faults:
+        faults = tuple(faults_of_gateways(gateways, findings.file, findings.line_of))
+    return gateways, faults
 
 
 def _listen(value: str) -> str:

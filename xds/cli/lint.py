@@ -14,6 +14,8 @@ from xds.spec.faults import Fault
 from xds.spec.gateway import Gateway
 from xds.spec.proxyless import unresolved, unsupported
 from xds.spec.read import Document, read
+from xds.translate.raw_gateway import clashes
+from xds.translate.raw_patches import faults_of_document
 
 
 @click.command(
@@ -49,8 +51,10 @@ def disagreements(documents: Sequence[Document], gateways: Sequence[Gateway]) ->
         if document.deployment is not None:
             yield from unknown_gateways(document.deployment, gateways, document.file, document.line)
             yield from unsupported(document.deployment, gateways, document.file, document.line)
+            yield from faults_of_document(document)
             claims += claims_of(document.deployment, gateways, document.file, document.line)
     yield from conflicts(claims)
+    yield from clashes(claims, gateways)
     yield from _unresolved(documents, gateways)
 
 

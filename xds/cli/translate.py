@@ -15,6 +15,7 @@ from xds.cli.output import print_yaml, warn
 from xds.spec.gateway import Gateway
 from xds.spec.read import read
 from xds.translate.offline import translate as envoy_resources
+from xds.translate.raw_patches import faults_of_document
 
 _TYPE_URL = "type.googleapis.com/"
 
@@ -37,8 +38,9 @@ def translate(*, sources: Sequence[str], strict: bool, config: str | None, only:
     """
     gateways = _chosen(read_config(config).gateways, only)
     reading = read(read_sources(sources), strict=strict)
-    if reading.faults:
-        raise Faulty(reading.faults)
+    patches = [fault for document in reading.documents for fault in faults_of_document(document)]
+    if reading.faults or patches:
+        raise Faulty(sorted([*reading.faults, *patches]))
     warn(*map(str, reading.warnings))
     print_yaml(*map(_document, envoy_resources(reading.documents, gateways)))
 

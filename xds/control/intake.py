@@ -21,6 +21,8 @@ from xds.spec.proxyless import unresolved, unsupported
 from xds.spec.read import Document
 from xds.spec.write import to_json
 from xds.store.records import Write
+from xds.translate.raw_gateway import clashes
+from xds.translate.raw_patches import faults_of_document
 
 API = "api"
 """The source of endpoints that came by the admin API."""
@@ -71,7 +73,9 @@ def check(state: State, documents: Sequence[Document]) -> list[Fault]:
         faults += unknown_gateways(_spec(document), state.gateways.values(), document.file, document.line)
         faults += unsupported(_spec(document), state.gateways.values(), document.file, document.line)
         claims += claims_of(_spec(document), state.gateways.values(), document.file, document.line)
+        faults += faults_of_document(document)
     names = {_spec(document).name for document in deployments}
+    faults += clashes(claims, state.gateways.values())
     faults += conflicts([*state.rivals(claims, names), *claims])
     faults += _mixed_endpoints(state, documents)
     faults += _unresolved(state, documents)

@@ -7,7 +7,7 @@ pool; after a walk without faults parsing can't fail. `snake_case` and `camelCas
 
 import dataclasses
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import cast
 
 from google.protobuf import json_format, message_factory
@@ -17,7 +17,8 @@ from google.protobuf.message import Message
 from pydantic import JsonValue
 
 from xds.spec.complaint import show
-from xds.spec.findings import Path
+from xds.spec.faults import Fault
+from xds.spec.findings import Path, dotted
 from xds.spec.keys import nearest
 from xds.translate.raw_types import UnknownTypeError, descriptor, message_class
 
@@ -46,6 +47,10 @@ class Wrong:
     def below(self, *at: str | int) -> "Wrong":
         """The same, seen from further up."""
         return dataclasses.replace(self, path=(*at, *self.path))
+
+    def fault(self, file: str, line_of: Callable[[Path], int]) -> Fault:
+        """The same, as it is said to whoever wrote the file."""
+        return Fault(file, line_of(self.path), dotted(self.path), self.message, self.mend)
 
 
 def faults(kind: type[Message], value: Json) -> list[Wrong]:
@@ -141,6 +146,8 @@ def _walk_value(field: FieldDescriptor, said: JsonValue, at: Path) -> Iterator[W
         yield from _any(said, at)
     elif kind is not None and not is_googles(kind):
         yield from _walk(kind, said, at)
+    elif field.type == FieldDescriptor.TYPE_STRING and not isinstance(said, str):
+        yield Wrong(at, f"{show(said)} is no text", "put it in quotes")
     else:
         holder = message_factory.GetMessageClass(cast("Descriptor", field.containing_type))()
         yield from _unreadable(holder, {field.name: [said] if field.is_repeated else said}, at)

@@ -1,8 +1,10 @@
 """What a gateway's configuration brings of Envoy's own: HTTP filters and virtual hosts."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
+from xds.spec.claims import Claim
 from xds.spec.envoy import Raw
+from xds.spec.faults import Fault
 from xds.spec.findings import Path
 from xds.spec.gateway import Gateway
 from xds.stubs import envoy_config_route_v3_pb2 as route_v3
@@ -24,6 +26,37 @@ def http_filters(gateway: Gateway) -> list[http_v3.HttpFilter]:
 def virtual_hosts(gateway: Gateway) -> list[route_v3.VirtualHost]:
     """The gateway's own virtual hosts."""
     return [parse(route_v3.VirtualHost, value) for value in gateway.virtual_hosts]
+
+
+def faults_of_gateways(
+    gateways: Iterable[Gateway], file: str, line_of: Callable[[Path], int]
+) -> Iterator[Fault]:
+    """Everything that is wrong with what a configuration's gateways bring.
+
+    Args:
+        gateways: all that the configuration lists, in its order.
+        file: the configuration's name.
+        line_of: the line of a path that begins with `gateways`.
+    """
+    for index, gateway in enumerate(gateways):
+        for wrong in faults_of_gateway(gateway):
+            yield wrong.below("gateways", index).fault(file, line_of)
+
+
+def clashes(claims: Iterable[Claim], gateways: Iterable[Gateway]) -> Iterator[Fault]:
+    """A fault for each claim to a host that a gateway's own virtual host has."""
+    holders = {
+        (gateway.name, domain.lower()): host.name
+        for gateway in gateways
+        for host in virtual_hosts(gateway)
+        for domain in host.domains
+    }
+    for claim in claims:
+        holder = holders.get((claim.gateway, claim.host))
+        if holder is not None:
+            message = f"{claim.deployment} claims {claim.host} on gateway {claim.gateway}, whose own"
+            message += f" virtual host {holder} has it"
+            yield Fault(claim.file, claim.line, "hosts", message, "take it out of one of them")
 
 
 def faults_of_gateway(gateway: Gateway) -> Iterator[Wrong]:

@@ -11,8 +11,10 @@ from google.protobuf.message import Message
 
 from xds.spec.deployment import Deployment
 from xds.spec.envoy import Raw
+from xds.spec.faults import Fault
 from xds.spec.findings import Path
 from xds.spec.gateway import Gateway
+from xds.spec.read import Document
 from xds.stubs import envoy_config_cluster_v3_pb2 as cluster_v3
 from xds.stubs import envoy_config_listener_v3_pb2 as listener_v3
 from xds.stubs import envoy_config_route_v3_pb2 as route_v3
@@ -67,6 +69,13 @@ def patched(message: M, *patches: Raw | None) -> M:
         if patch:
             message = merge(message, patch)
     return message
+
+
+def faults_of_document(document: Document) -> list[Fault]:
+    """What is wrong with the patches of a document's deployment."""
+    spec = document.deployment
+    wrongs = faults_of_deployment(spec) if spec is not None else ()
+    return [wrong.fault(document.file, document.line_of) for wrong in wrongs]
 
 
 def faults_of_deployment(spec: Deployment) -> Iterator[Wrong]:
