@@ -2,6 +2,8 @@
 
 settings   what a server is started with
 xds        the aggregated discovery service: bytes in, bytes out, one stream an Envoy
+status     client status: what each Envoy has, for whatever speaks Envoy's own API
+load       load reports, taken politely
 listeners  the two gRPC servers: options, ports, health and reflection
 http       /healthz, /readyz, /metrics
 specs      the specs folder, watched

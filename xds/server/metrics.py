@@ -8,18 +8,20 @@ from prometheus_client.registry import Collector
 
 from xds.control.plane import ControlPlane
 from xds.discovery.hub import Hub
+from xds.fleet.admission import Admission
 
 
-def registry(plane: ControlPlane) -> CollectorRegistry:
-    """A registry with the metrics of this control plane."""
+def registry(plane: ControlPlane, admission: Admission) -> CollectorRegistry:
+    """A registry with the metrics of this control plane, and of whom it lets in."""
     made = CollectorRegistry()
-    made.register(_Collector(plane))
+    made.register(_Collector(plane, admission))
     return made
 
 
 class _Collector(Collector):
-    def __init__(self, plane: ControlPlane) -> None:
+    def __init__(self, plane: ControlPlane, admission: Admission) -> None:
         self._plane = plane
+        self._admission = admission
 
     def collect(self) -> Iterator[GaugeMetricFamily | CounterMetricFamily]:
         hub = self._plane.hub
@@ -29,6 +31,7 @@ class _Collector(Collector):
         yield _counter("canary_answers", "Answers sent to Envoys", hub.totals().answers)
         yield _counter("canary_acknowledgements", "Answers acknowledged", hub.totals().acknowledgements)
         yield _counter("canary_rejections", "Answers refused by an Envoy", hub.totals().refusals)
+        yield _counter("canary_turned_away", "Streams of nodes of no gateway", self._admission.refusals)
 
 
 def _envoys(hub: Hub, *, in_sync_only: bool) -> dict[tuple[str, ...], int]:

@@ -18,11 +18,12 @@ from xds.control.plane import ControlPlane
 from xds.control.state import State
 from xds.discovery.hub import Hub
 from xds.errors import SettingsError
-from xds.server import logs, metrics
+from xds.server import load, logs, metrics
 from xds.server.http import http_server
 from xds.server.listeners import admin_server, xds_server
 from xds.server.settings import Settings
 from xds.server.specs import SpecsFolder
+from xds.server.status import ClientStatus
 from xds.server.xds import Discovery, Wakers
 from xds.store.sqlite import SqliteStore
 
@@ -56,9 +57,11 @@ async def serve(settings: Settings) -> None:
         specs = SpecsFolder(settings.specs, plane) if settings.specs else None
         loaded = asyncio.Event()
         discovery = Discovery(plane.hub, settings.gateways, wakers)
-        xds, xds_address = await xds_server(discovery.handlers(), settings.xds_listen)
+        xds, xds_address = await xds_server(_handlers(discovery, plane.hub), settings.xds_listen)
         admin, admin_address = await admin_server(plane, settings.admin_listen)
-        runner, http_address = await http_server(settings.http_listen, metrics.registry(plane), loaded.is_set)
+        runner, http_address = await http_server(
+            settings.http_listen, metrics.registry(plane, discovery.admission), loaded.is_set
+        )
         stack.push_async_callback(runner.cleanup)
         async with asyncio.TaskGroup() as tasks:
             publishing = tasks.create_task(plane.publisher.run())
@@ -78,6 +81,11 @@ async def serve(settings: Settings) -> None:
             publishing.cancel()
             if following is not None:
                 following.cancel()
+
+
+def _handlers(discovery: Discovery, hub: Hub) -> tuple[grpc.GenericRpcHandler, ...]:
+    """All that Envoys may call."""
+    return *discovery.handlers(), ClientStatus(hub).handler(), load.handler()
 
 
 async def _start(stack: AsyncExitStack, *servers: grpc.aio.Server) -> None:
