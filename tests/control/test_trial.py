@@ -16,7 +16,7 @@ def try_until_settled(trial: Trial[int], wanted: dict[str, int], bad: set[str]) 
         tables += 1
         new = wanted.keys() - held - proven
         if new & bad:
-            trial.refused({name: wanted[name] for name in new})
+            trial.refused({name: wanted[name] for name in new}, "no")
         else:
             trial.accepted()
             proven |= new
@@ -39,13 +39,14 @@ def test_exactly_the_offenders_stay_as_they_were(bad: set[str]) -> None:
 def test_an_offender_that_changes_is_tried_again() -> None:
     """A mended deployment leaves quarantine by itself."""
     trial: Trial[int] = Trial()
-    trial.refused({"a": 2})
+    trial.refused({"a": 2}, "no")
     assert trial.held({"a": 2, "b": 1}) == {"a"}
+    assert trial.reason("a") == "no"
     assert trial.held({"a": 3, "b": 1}) == frozenset()
 
 
 def test_an_offender_that_is_gone_is_held_no_longer() -> None:
     """Nor remembered."""
     trial: Trial[int] = Trial()
-    trial.refused({"a": 2})
+    trial.refused({"a": 2}, "no")
     assert trial.held({}) == frozenset()

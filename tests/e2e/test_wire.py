@@ -93,16 +93,20 @@ async def test_what_a_reconnecting_client_proves_to_hold_is_not_sent(plane: Cont
 
 
 async def test_a_rejected_resource_is_not_pressed(plane: ControlPlane, admin: AdminClient) -> None:
-    """After a NACK the same version is not sent again; the author learns who said what."""
+    """After a NACK the old table comes back, the refused one never; the author learns who said what."""
     async with DeltaClient(plane.xds, node_id="choosy") as client:
         await take_all(client)
         await admin.set_weights(NAME, a=40)
         rejected = await client.receive()
         await client.nack(rejected, "not to my taste")
+        restored = await client.receive()
+        await client.ack(restored)
         assert await silence(client)
 
-        (said,) = (await admin.get(NAME)).convergence.rejections
-        assert said == "choosy: RouteConfiguration default: not to my taste"
+        assert restored.resources[0].version != rejected.resources[0].version
+        convergence = (await admin.get(NAME)).convergence
+        assert (convergence.envoys, convergence.in_sync) == (1, 0)
+        assert list(convergence.rejections) == [f"choosy: routes of {NAME}: not to my taste"]
 
 
 async def test_any_node_belongs_to_the_default_gateway(plane: ControlPlane) -> None:

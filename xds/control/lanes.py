@@ -41,6 +41,16 @@ class Lanes:
             return
         self._place(stream)
 
+    def objection(self, stream: Stream, deployment: str) -> str | None:
+        """What a peer said of a deployment's routes, where it is held at older ones for that."""
+        trial = self._trials.get(stream)
+        return trial.reason(deployment) if trial else None
+
+    def owner(self, resource: str) -> str | None:
+        """The deployment a cluster or an endpoint resource belongs to; None: to none."""
+        name = _deployment_of(resource)
+        return name if any(name in proof.wanted for proof in self._proofs.values()) else None
+
     def review(self) -> None:
         """Something was published: who is held may be so no longer."""
         for target in self._hub.targets():
@@ -54,7 +64,9 @@ class Lanes:
             if item.name != target.gateway or item.after is None:
                 continue
             if verdict.error is not None:
-                self._trials.setdefault(stream, Trial()).refused(proof.suspects(item.after.version))
+                self._trials.setdefault(stream, Trial()).refused(
+                    proof.suspects(item.after.version), verdict.error
+                )
                 continue
             proof.accepted(item.after.version)
             if stream in self._trials:

@@ -13,23 +13,30 @@ from typing import Any, TypeVar
 
 import structlog
 
+from xds.catalog.types import Type
 from xds.control.intake import check, take_in
 from xds.control.publisher import Publisher
+from xds.control.references import Surroundings, faults_between
+from xds.control.resources import Given, parsed, read_resources
+from xds.control.resources import convergence as convergence_of_given
 from xds.control.state import State
 from xds.discovery.hub import Hub
 from xds.discovery.request import Node
 from xds.discovery.stream import Stream
-from xds.errors import InvalidInput
+from xds.errors import InvalidInput, NotFound, NothingToDo, SettingsError
 from xds.fleet.convergence import Convergence, convergence
 from xds.fleet.limits import refused
 from xds.revisions import decide
 from xds.revisions.record import Note, Revision
+from xds.revisions.resources import ResourceSet, rollback_resources, set_resources
 from xds.spec.deployment import Deployment
 from xds.spec.endpoints import Endpoint
 from xds.spec.faults import Fault
 from xds.spec.read import Document, read
 from xds.store.records import Write
 from xds.store.sqlite import SqliteStore
+from xds.translate.bootstrap import CONTROL_PLANE_CLUSTER
+from xds.translate.raw_gateway import clashes
 
 T = TypeVar("T")
 log = structlog.get_logger(__name__)
@@ -52,8 +59,24 @@ class Outcome:
     changed: bool
 
 
+@dataclasses.dataclass(frozen=True)
+class ResourceStanding:
+    """The Envoy resources that people gave a gateway, as they stand.
+
+    Attributes:
+        given: None where nobody ever gave it any.
+    """
+
+    given: ResourceSet | None
+    convergence: Convergence
+
+
 class ControlPlane:
-    """Deployments, from the outside."""
+    """Deployments, from the outside; and what gateways are given besides.
+
+    Raises:
+        SettingsError: a gateway's own virtual hosts and a deployment claim the same host.
+    """
 
     def __init__(
         self,
@@ -63,6 +86,9 @@ class ControlPlane:
         hub: Hub,
         wake: Callable[[Stream], None],
     ) -> None:
+        clashing = [str(fault) for fault in clashes(state.claims(), state.gateways.values())]
+        if clashing:
+            raise SettingsError("\n".join(clashing))
         self.hub = hub
         self.publisher = Publisher(state, hub, wake)
         self._state = state
@@ -173,6 +199,71 @@ class ControlPlane:
         self._state.existing(name)
         return await self._in_store(lambda: self._store.history(name))
 
+    async def set_resources(
+        self, gateway: str, texts: Iterable[tuple[str, str]], *, author: str, comment: str = ""
+    ) -> ResourceStanding:
+        """Give a gateway Envoy resources in place of those it was given before, all or nothing.
+
+        Args:
+            gateway: its name.
+            texts: a name and YAML or JSON each, of one document or several: resources with `@type`.
+            author: who gives them.
+            comment: why.
+
+        Raises:
+            NotFound, InvalidInput: nothing was changed.
+        """
+        texts = list(texts)
+
+        async def change() -> ResourceStanding:
+            self._check_gateway(gateway)
+            given, faults = read_resources(texts)
+            _raise(faults or self._clashing(gateway, given))
+            head = self._state.resources.get(gateway)
+            contents = [each.content for each in given]
+            return await self._give(gateway, set_resources(gateway, contents, head, _note(author, comment)))
+
+        return await self._whole(change)
+
+    async def rollback_resources(self, gateway: str, *, author: str, comment: str = "") -> ResourceStanding:
+        """Back to the newest earlier resources that were never left by a rollback.
+
+        Raises:
+            NotFound, NothingToDo, InvalidInput: nothing was changed.
+        """
+
+        async def change() -> ResourceStanding:
+            history = await self._history_of_resources(gateway)
+            if not history:
+                raise NothingToDo(f"gateway {gateway} was never given any resources")
+            target = rollback_resources(history, _note(author, comment))
+            _raise(self._clashing(gateway, parsed(target.contents, f"resources {target.source}")))
+            return await self._give(gateway, target)
+
+        return await self._whole(change)
+
+    def resources(self, gateway: str) -> ResourceStanding:
+        """The resources that people gave a gateway, and what its Envoys made of them.
+
+        Raises:
+            NotFound: there is no such gateway.
+        """
+        self._check_gateway(gateway)
+        recorded = self._state.resources.get(gateway)
+        given = parsed(recorded.contents) if recorded is not None else []
+        streams = self.hub.streams(gateway)
+        return ResourceStanding(
+            recorded, convergence_of_given(given, streams, pending=self.publisher.pending)
+        )
+
+    async def resource_history(self, gateway: str) -> tuple[ResourceSet, ...]:
+        """All sets of resources that a gateway was given, oldest first.
+
+        Raises:
+            NotFound: there is no such gateway.
+        """
+        return await self._history_of_resources(gateway)
+
     def faults_of(self, documents: Sequence[Document]) -> list[Fault]:
         """What is wrong with documents in view of what is in force, of each other, and of the fleet."""
         return check(self._state, documents) + self._unfit(documents)
@@ -208,6 +299,16 @@ class ControlPlane:
             return
         await self._in_store(lambda: self._store.commit(write))
         self.publisher.touch(self._state.adopt(write, time.time()))
+        self.publisher.touch_resources(given.gateway for given in write.resources)
+        for given in write.resources:
+            log.info(
+                "resources",
+                gateway=given.gateway,
+                number=given.number,
+                kind=given.kind,
+                count=len(given.contents),
+                author=given.note.author,
+            )
         for revision in write.revisions:
             log.info(
                 "revision",
@@ -217,6 +318,34 @@ class ControlPlane:
                 weights=revision.spec.weights(),
                 author=revision.note.author,
             )
+
+    async def _give(self, gateway: str, given: ResourceSet | None) -> ResourceStanding:
+        if given is not None:
+            await self._commit(Write(resources=(given,)))
+        return self.resources(gateway)
+
+    async def _history_of_resources(self, gateway: str) -> tuple[ResourceSet, ...]:
+        self._check_gateway(gateway)
+        return await self._in_store(lambda: self._store.resource_history(gateway))
+
+    def _check_gateway(self, name: str) -> None:
+        if name not in self._state.gateways:
+            there_are = ", ".join(self._state.gateways)
+            raise NotFound(f"there is no gateway {name!r} (there are: {there_are})")
+
+    def _clashing(self, gateway: str, given: Sequence[Given]) -> list[Fault]:
+        """What is wrong between resources, and between them and what the gateway has already."""
+        if self.publisher.pending:
+            self.publisher.publish()
+        catalog, head = self.hub.catalogs[gateway], self._state.resources.get(gateway)
+        present = {(each.type, each.name) for each in parsed(head.contents if head else ())}
+        everything = {(type_, name) for type_ in map(str, Type) for name in catalog.all(type_)}
+        around = Surroundings(
+            generated=frozenset(everything - present),
+            reserved=self._state.clusters_ever(),
+            static=frozenset({CONTROL_PLANE_CLUSTER, *self._state.gateways[gateway].static_clusters}),
+        )
+        return sorted(faults_between(given, around))
 
     async def _in_store(self, call: Callable[[], T]) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._store_thread, call)
@@ -244,7 +373,10 @@ class ControlPlane:
             revision=revision,
             endpoints={ref: self._state.endpoints.get(ref, ()) for ref in revision.builds.values()},
             convergence=convergence(
-                revision.spec, self._streams(revision.spec), pending=self.publisher.pending
+                revision.spec,
+                self._streams(revision.spec),
+                self.publisher.lanes,
+                pending=self.publisher.pending,
             ),
         )
 

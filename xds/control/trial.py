@@ -17,26 +17,32 @@ class Trial(Generic[Part]):
     """Who is held, and who is still to be tried."""
 
     def __init__(self) -> None:
-        self._offenders: dict[str, Part] = {}
+        self._offenders: dict[str, tuple[Part, str]] = {}
         self._groups: deque[frozenset[str]] = deque()
 
     def held(self, wanted: Mapping[str, Part]) -> frozenset[str]:
         """Who is to be left out of the next table, given what everybody wants now."""
-        self._offenders = {name: part for name, part in self._offenders.items() if wanted.get(name) == part}
+        self._offenders = {
+            name: found for name, found in self._offenders.items() if wanted.get(name) == found[0]
+        }
         return frozenset(self._offenders).union(*list(self._groups)[1:])
+
+    def reason(self, name: str) -> str | None:
+        """What the Envoy said of an offender; None of everybody else."""
+        return self._offenders[name][1] if name in self._offenders else None
 
     def accepted(self) -> None:
         """The Envoy took a table."""
         if self._groups:
             self._groups.popleft()
 
-    def refused(self, suspects: Mapping[str, Part]) -> None:
+    def refused(self, suspects: Mapping[str, Part], text: str) -> None:
         """The Envoy refused a table in which these parts were new to it."""
         if self._groups:
             self._groups.popleft()
         names = sorted(suspects)
         if len(names) == 1:
-            self._offenders[names[0]] = suspects[names[0]]
+            self._offenders[names[0]] = suspects[names[0]], text
         elif names:
             middle = len(names) // 2
             self._groups += [frozenset(names[:middle]), frozenset(names[middle:])]

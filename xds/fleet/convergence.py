@@ -1,12 +1,16 @@
 """How far the connected Envoys have got."""
 
 import dataclasses
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from typing import Protocol
 
-from xds.catalog.types import short_name
+from xds.catalog.types import ROUTING, Type, short_name
 from xds.discovery.stream import Stream
 from xds.fleet.limits import limits
 from xds.spec.deployment import Deployment
+
+_OWNED = frozenset({Type.CLUSTER, Type.ENDPOINT})
+"""Types whose resources each belong to one deployment."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -24,16 +28,48 @@ class Convergence:
     limited: tuple[str, ...] = ()
 
 
-def convergence(spec: Deployment, streams: Iterable[Stream], *, pending: bool) -> Convergence:
+class Blame(Protocol):
+    """Whose fault a refusal is."""
+
+    def owner(self, resource: str) -> str | None:
+        """The deployment a cluster or an endpoint resource belongs to; None: to none."""
+
+    def objection(self, stream: Stream, deployment: str) -> str | None:
+        """What a peer said of a deployment's routes, where it is held at older ones for that."""
+
+
+def convergence(spec: Deployment, streams: Iterable[Stream], blame: Blame, *, pending: bool) -> Convergence:
     """How these streams stand (`pending`: something was committed that none has been sent yet)."""
-    streams = list(streams)
-    return Convergence(
-        envoys=len(streams),
-        in_sync=0 if pending else sum(stream.in_sync for stream in streams),
-        rejections=tuple(
-            f"{stream.node.id}: {short_name(type_)} {rejection.name}: {rejection.text}"
-            for stream in streams
-            for type_, rejection in stream.rejections()
-        ),
-        limited=limits(spec, (stream.node for stream in streams)),
+    refusals = {stream: list(_refusals(spec.name, stream, blame)) for stream in streams}
+    done = sum(
+        stream.in_sync and not any(refusal.delays for refusal in refused)
+        for stream, refused in refusals.items()
     )
+    return Convergence(
+        envoys=len(refusals),
+        in_sync=0 if pending else done,
+        rejections=tuple(
+            f"{stream.node.id}: {refusal.text}" for stream, refused in refusals.items() for refusal in refused
+        ),
+        limited=limits(spec, (stream.node for stream in refusals)),
+    )
+
+
+@dataclasses.dataclass(frozen=True)
+class _Refusal:
+    """Something a peer refuses, and whether this deployment waits for it."""
+
+    text: str
+    delays: bool
+
+
+def _refusals(deployment: str, stream: Stream, blame: Blame) -> Iterator[_Refusal]:
+    """What a peer refuses of one deployment, or of what belongs to none."""
+    for type_, rejection in stream.rejections():
+        owner = blame.owner(rejection.name) if type_ in _OWNED else None
+        if owner in (None, deployment):
+            text = f"{short_name(type_)} {rejection.name}: {rejection.text}"
+            yield _Refusal(text, delays=owner is not None or type_ in ROUTING)
+    said = blame.objection(stream, deployment)
+    if said is not None:
+        yield _Refusal(f"routes of {deployment}: {said}", delays=True)
