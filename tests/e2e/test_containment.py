@@ -4,7 +4,6 @@ import pytest
 
 from tests.support.admin_client import AdminClient
 from tests.support.files import deployment, documents, split
-from tests.support.mesh import Mesh
 from tests.support.traffic import Ask, Client, versions
 from tests.support.waiting import eventually
 
@@ -14,7 +13,7 @@ BAD_TLS = {"tls": {"ca_file": "/no/such/authorities.pem"}}
 
 
 async def test_a_bad_cluster_of_one_deployment_leaves_the_others_free(
-    mesh: Mesh, admin: AdminClient, client: Client
+    admin: AdminClient, client: Client
 ) -> None:
     """Envoy refuses a canary's cluster: its own deployment stays as it was, another's weights move."""
     await admin.apply(
