@@ -31,8 +31,10 @@ class DeltaClient:
         node_id: str = "hand-driven",
         gateway: str = "default",
         method: str = DELTA,
+        envoy: tuple[int, int, int] | None = None,
     ) -> None:
         self._method = method
+        self._envoy = envoy
         self._channel = grpc.aio.insecure_channel(f"{xds[0]}:{xds[1]}")
         self._node = (node_id, gateway)
 
@@ -100,5 +102,8 @@ class DeltaClient:
         node_id, gateway = self._node
         if node_id:
             request.node.id, request.node.cluster = node_id, gateway
+            if self._envoy is not None:
+                request.node.user_agent_name = "envoy"
+                request.node.user_agent_version = ".".join(map(str, self._envoy))
             self._node = ("", "")
         await self._call.write(request)
