@@ -34,7 +34,7 @@ def translate(*, sources: Sequence[str], strict: bool, config: str | None, only:
     """Show the Envoy resources of deployment files.
 
     One YAML document for each listener, route table, cluster and set of endpoints, as they would be
-    pushed if these files were all there is.
+    pushed if these files were all there is, and every build had endpoints somewhere.
     """
     gateways = _chosen(read_config(config).gateways, only)
     reading = read(read_sources(sources), strict=strict)

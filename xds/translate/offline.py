@@ -76,4 +76,4 @@ def _views(gateway: Gateway, documents: Iterable[Document], endpoints: Endpoints
         if spec is not None and (spec.gateways is None or gateway.name in spec.gateways):
             revision = decide.apply(spec, None, {}, _NOTE)
             if revision is not None:
-                yield View(gateway, revision, endpoints)
+                yield View(gateway, revision, endpoints, lends=False)

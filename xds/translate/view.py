@@ -59,17 +59,18 @@ class View:
     sticky_splits: bool = True
     """Whether these Envoys can keep everyone where they are (`xds.fleet.profile`)."""
 
+    lends: bool = True
+    """Whether builds without endpoints lend their slots; not where endpoints are somebody else's."""
+
     def builds(self) -> list[Build]:
         """Every build that is to have a cluster, those in force first."""
         in_force = [self._build(key, self.revision) for key in self.revision.builds]
         return in_force + [self._build(key, revision) for key, revision in self.retired.items()]
 
-    def waiting(self) -> frozenset[str]:
-        """The keys of the builds in force that have no endpoints."""
-        return waiting_builds(self.revision, self.endpoints)
-
     def effective(self) -> SlotTable:
         """Who gets which slots now."""
+        if not self.lends:
+            return self.revision.slots
         return effective_slots(self.revision, self.endpoints)
 
     def _build(self, key: str, revision: Revision) -> Build:
