@@ -6,6 +6,7 @@ from pathlib import Path
 
 import grpc
 import pytest
+import yaml
 
 from tests.support.admin_client import AdminClient
 from tests.support.control_plane import ControlPlane
@@ -106,6 +107,30 @@ async def test_deployments_share_a_host_by_service(
         )
     with GrpcCalls(tmp_path, plane.xds, "models.test", "mesh") as calls:
         assert await asyncio.to_thread(calls.next, 50) == {"ga1": 50}
+
+
+async def test_the_client_takes_all_that_it_is_sent(
+    plane: ControlPlane, upstreams: Upstreams, tmp_path: Path
+) -> None:
+    """Ring hash, limits, a single method, zones with weights: it refuses none of it, and acts on it."""
+    host, port = upstreams.grpc_endpoint("gm1").split(":")
+    spec = {
+        "name": HOST,
+        "gateways": ["mesh"],
+        "path_prefix": "/test.Echo/Chat",
+        "protocol": "grpc",
+        "timeout": "5s",
+        "circuit_breakers": {"max_requests": 10},
+        "load_balancing": {"policy": "ring_hash", "header": "X-Session"},
+        "outlier_detection": {},
+        "endpoints": [{"address": host, "port": int(port), "weight": 3, "zone": "b"}],
+    }
+    async with AdminClient(plane.admin) as admin:
+        await admin.apply(yaml.safe_dump(spec))
+        with GrpcCalls(tmp_path, plane.xds, HOST, "mesh") as calls:
+            assert await asyncio.to_thread(calls.next, 50) == {"gm1": 50}
+            standing = await admin.settled(HOST)
+            assert list(standing.convergence.rejections) == []
 
 
 async def test_a_sticky_split_is_refused(plane: ControlPlane) -> None:

@@ -27,7 +27,7 @@ from tests.support.waiting import wait_for
 CHAT = "/test.Echo/Chat"
 PATIENCE = 10.0
 """Seconds a call may take."""
-PAUSE = 0.001
+PAUSE = 0.0002
 """Seconds between two calls, for the other programs on the machine."""
 
 
