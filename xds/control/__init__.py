@@ -7,6 +7,9 @@ assembly   one gateway's views -> resources, only what changed (pure); a file fo
     proxyless  for gRPC's own clients: a listener and routes for each host
 hosts      who answers on which host
 ledger     what came and what went
+resources  Envoy resources that people give a gateway: read, encoded (pure)
+references what must hold between them and what there is (pure)
+giving     what a gateway is given becomes a record, or faults (pure)
 publisher  from state to catalogs: coalescing, retiring builds
 plane      the verbs: apply, set weights, abort, rollback, and what there is to see
 """

@@ -25,6 +25,7 @@ class Assembly(Protocol):
     def gateway(self) -> Gateway: ...  # noqa: D102 (whose resources they are)
     def put(self, view: View) -> None: ...  # noqa: D102 (a deployment is to be served like this)
     def drop(self, name: str) -> None: ...  # noqa: D102 (a deployment is no longer to be served here)
+    def bring(self, resources: Iterable[Resource]) -> None: ...  # noqa: D102 (all that people gave it)
     def take(self) -> tuple[Iterable[Resource], Iterable[Key]]: ...  # noqa: D102 (what came, what went)
 
 

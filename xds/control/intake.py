@@ -10,6 +10,8 @@ from collections.abc import Iterable, Iterator, Sequence
 
 import xxhash
 
+from xds.catalog.types import Type
+from xds.control.resources import parsed
 from xds.control.state import State, merged
 from xds.errors import InvalidInput
 from xds.revisions import decide
@@ -61,6 +63,7 @@ def take_in(state: State, documents: Sequence[Document], note: Note, *, governed
         for ref, given in document.endpoints.items()
     }
     revisions = tuple(revision for revision, new in heads if new)
+    _raise(_taken_names(state, revisions))
     return Intake(Write(revisions, endpoints, digests), tuple(heads))
 
 
@@ -102,9 +105,28 @@ def _only_news(state: State, document: Document, digests: dict[tuple[str, str], 
 
 
 def _check(state: State, documents: Sequence[Document]) -> None:
-    faults = check(state, documents)
+    _raise(check(state, documents))
+
+
+def _raise(faults: Iterable[Fault]) -> None:
+    faults = sorted(faults)
     if faults:
-        raise InvalidInput(sorted(faults))
+        raise InvalidInput(faults)
+
+
+def _taken_names(state: State, revisions: Iterable[Revision]) -> Iterator[Fault]:
+    """New clusters whose name a resource has that people gave a gateway."""
+    taken = {
+        given.name: gateway
+        for gateway, recorded in state.resources.items()
+        for given in parsed(recorded.contents)
+        if gateway in state.gateways and given.type == Type.CLUSTER
+    }
+    for revision in revisions:
+        for cluster in map(revision.cluster_of, revision.builds):
+            if cluster in taken:
+                message = f"its cluster {cluster} is also among the resources of gateway {taken[cluster]}"
+                yield Fault(revision.deployment, 0, "name", message, "rename one of them")
 
 
 def _apply(state: State, spec: Deployment, note: Note) -> tuple[Revision, bool]:

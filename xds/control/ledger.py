@@ -10,6 +10,9 @@ from xds.catalog.resource import Resource
 Key = tuple[str, str]
 """Type URL and name."""
 
+GIVEN = "@given"
+"""The owner of what people gave; no deployment can be called that."""
+
 
 class Ledger:
     """Resources that came and that went. `take` hands them over and begins anew."""

@@ -13,29 +13,26 @@ from typing import Any, TypeVar
 
 import structlog
 
-from xds.catalog.types import Type
+from xds.catalog.catalog import Catalog
+from xds.control.giving import ResourceStanding, give, give_back, standing
 from xds.control.intake import check, take_in
 from xds.control.publisher import Publisher
-from xds.control.references import Surroundings, faults_between
-from xds.control.resources import Given, parsed, read_resources
-from xds.control.resources import convergence as convergence_of_given
 from xds.control.state import State
 from xds.discovery.hub import Hub
 from xds.discovery.request import Node
 from xds.discovery.stream import Stream
-from xds.errors import InvalidInput, NotFound, NothingToDo, SettingsError
+from xds.errors import InvalidInput, SettingsError
 from xds.fleet.convergence import Convergence, convergence
 from xds.fleet.limits import refused
 from xds.revisions import decide
 from xds.revisions.record import Note, Revision
-from xds.revisions.resources import ResourceSet, rollback_resources, set_resources
+from xds.revisions.resources import ResourceSet
 from xds.spec.deployment import Deployment
 from xds.spec.endpoints import Endpoint
 from xds.spec.faults import Fault
 from xds.spec.read import Document, read
 from xds.store.records import Write
 from xds.store.sqlite import SqliteStore
-from xds.translate.bootstrap import CONTROL_PLANE_CLUSTER
 from xds.translate.raw_gateway import clashes
 
 T = TypeVar("T")
@@ -57,18 +54,6 @@ class Outcome:
 
     standing: Standing
     changed: bool
-
-
-@dataclasses.dataclass(frozen=True)
-class ResourceStanding:
-    """The Envoy resources that people gave a gateway, as they stand.
-
-    Attributes:
-        given: None where nobody ever gave it any.
-    """
-
-    given: ResourceSet | None
-    convergence: Convergence
 
 
 class ControlPlane:
@@ -216,12 +201,11 @@ class ControlPlane:
         texts = list(texts)
 
         async def change() -> ResourceStanding:
-            self._check_gateway(gateway)
-            given, faults = read_resources(texts)
-            _raise(faults or self._clashing(gateway, given))
-            head = self._state.resources.get(gateway)
-            contents = [each.content for each in given]
-            return await self._give(gateway, set_resources(gateway, contents, head, _note(author, comment)))
+            catalog = self._published(gateway)
+            given = give(self._state, catalog, gateway, texts, _note(author, comment))
+            if given is not None:
+                await self._commit(Write(resources=(given,)))
+            return self.resources(gateway)
 
         return await self._whole(change)
 
@@ -233,12 +217,11 @@ class ControlPlane:
         """
 
         async def change() -> ResourceStanding:
-            history = await self._history_of_resources(gateway)
-            if not history:
-                raise NothingToDo(f"gateway {gateway} was never given any resources")
-            target = rollback_resources(history, _note(author, comment))
-            _raise(self._clashing(gateway, parsed(target.contents, f"resources {target.source}")))
-            return await self._give(gateway, target)
+            catalog = self._published(gateway)
+            history = await self.resource_history(gateway)
+            given = give_back(self._state, catalog, gateway, history, _note(author, comment))
+            await self._commit(Write(resources=(given,)))
+            return self.resources(gateway)
 
         return await self._whole(change)
 
@@ -248,13 +231,9 @@ class ControlPlane:
         Raises:
             NotFound: there is no such gateway.
         """
-        self._check_gateway(gateway)
-        recorded = self._state.resources.get(gateway)
-        given = parsed(recorded.contents) if recorded is not None else []
+        self._state.check_gateway(gateway)
         streams = self.hub.streams(gateway)
-        return ResourceStanding(
-            recorded, convergence_of_given(given, streams, pending=self.publisher.pending)
-        )
+        return standing(self._state, gateway, streams, pending=self.publisher.pending)
 
     async def resource_history(self, gateway: str) -> tuple[ResourceSet, ...]:
         """All sets of resources that a gateway was given, oldest first.
@@ -262,7 +241,8 @@ class ControlPlane:
         Raises:
             NotFound: there is no such gateway.
         """
-        return await self._history_of_resources(gateway)
+        self._state.check_gateway(gateway)
+        return await self._in_store(lambda: self._store.resource_history(gateway))
 
     def faults_of(self, documents: Sequence[Document]) -> list[Fault]:
         """What is wrong with documents in view of what is in force, of each other, and of the fleet."""
@@ -319,33 +299,12 @@ class ControlPlane:
                 author=revision.note.author,
             )
 
-    async def _give(self, gateway: str, given: ResourceSet | None) -> ResourceStanding:
-        if given is not None:
-            await self._commit(Write(resources=(given,)))
-        return self.resources(gateway)
-
-    async def _history_of_resources(self, gateway: str) -> tuple[ResourceSet, ...]:
-        self._check_gateway(gateway)
-        return await self._in_store(lambda: self._store.resource_history(gateway))
-
-    def _check_gateway(self, name: str) -> None:
-        if name not in self._state.gateways:
-            there_are = ", ".join(self._state.gateways)
-            raise NotFound(f"there is no gateway {name!r} (there are: {there_are})")
-
-    def _clashing(self, gateway: str, given: Sequence[Given]) -> list[Fault]:
-        """What is wrong between resources, and between them and what the gateway has already."""
+    def _published(self, gateway: str) -> Catalog:
+        """A gateway's catalog, with everything in it that was committed."""
+        self._state.check_gateway(gateway)
         if self.publisher.pending:
             self.publisher.publish()
-        catalog, head = self.hub.catalogs[gateway], self._state.resources.get(gateway)
-        present = {(each.type, each.name) for each in parsed(head.contents if head else ())}
-        everything = {(type_, name) for type_ in map(str, Type) for name in catalog.all(type_)}
-        around = Surroundings(
-            generated=frozenset(everything - present),
-            reserved=self._state.clusters_ever(),
-            static=frozenset({CONTROL_PLANE_CLUSTER, *self._state.gateways[gateway].static_clusters}),
-        )
-        return sorted(faults_between(given, around))
+        return self.hub.catalogs[gateway]
 
     async def _in_store(self, call: Callable[[], T]) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._store_thread, call)

@@ -7,7 +7,7 @@ import structlog
 from xds.catalog.resource import Resource, encode
 from xds.catalog.types import Type
 from xds.control.hosts import Hosts
-from xds.control.ledger import Key, Ledger
+from xds.control.ledger import GIVEN, Key, Ledger
 from xds.spec.gateway import Gateway
 from xds.spec.proxyless import unresolved, unsupported
 from xds.translate.proxyless import cluster, endpoints, listener, routes, section
@@ -43,6 +43,10 @@ class ProxylessAssembly:
         """A deployment is no longer to be served here."""
         self._ledger.own(name, ())
         self._hosts.drop(name)
+
+    def bring(self, resources: Iterable[Resource]) -> None:
+        """These are all the resources that people gave the gateway."""
+        self._ledger.own(GIVEN, resources)
 
     def take(self) -> tuple[Iterable[Resource], Iterable[Key]]:
         """What came and what went since the last time."""

@@ -14,6 +14,7 @@ import structlog
 
 from xds.control.assembly import Assembly, assembly_of
 from xds.control.lanes import Lanes
+from xds.control.resources import encoded
 from xds.control.state import State
 from xds.discovery.hub import Hub, Target
 from xds.discovery.stream import Stream
@@ -35,6 +36,7 @@ class Publisher:
         self.lanes = Lanes(hub, wake)
         self._assemblies = {target: self._assembly(target) for target in hub.targets()}
         self._touched: set[str] = set()
+        self._touched_gateways: set[str] = set()
         self._retirements: dict[str, float] = {}
         self._news = asyncio.Event()
         hub.provide = self._provide
@@ -43,18 +45,26 @@ class Publisher:
     @property
     def pending(self) -> bool:
         """Whether something changed that no stream has been told of."""
-        return bool(self._touched)
+        return bool(self._touched or self._touched_gateways)
 
     def touch(self, deployments: Iterable[str]) -> None:
         """These changed: publish them when the window closes."""
         self._touched.update(deployments)
         self._news.set()
 
+    def touch_resources(self, gateways: Iterable[str]) -> None:
+        """The resources that people gave these gateways changed."""
+        self._touched_gateways.update(gateways)
+        self._news.set()
+
     def publish(self) -> None:
         """Translate what was touched, commit what changed, wake who cares."""
         touched, self._touched = self._touched, set()
+        gateways, self._touched_gateways = self._touched_gateways, set()
         now = time.time()
         for target in tuple(self._assemblies):
+            if target.gateway in gateways:
+                self._bring(target.gateway, self._assemblies[target])
             streams = self._translate(target, touched, now)
             log.debug("published", **target._asdict(), touched=len(touched), streams=len(streams))
             for stream in streams:
@@ -81,7 +91,13 @@ class Publisher:
         self._translate(target, self._state.names(), time.time())
 
     def _assembly(self, target: Target) -> Assembly:
-        return assembly_of(self._state.gateways[target.gateway], self.lanes.lane(target))
+        assembly = assembly_of(self._state.gateways[target.gateway], self.lanes.lane(target))
+        self._bring(target.gateway, assembly)
+        return assembly
+
+    def _bring(self, gateway: str, assembly: Assembly) -> None:
+        given = self._state.resources.get(gateway)
+        assembly.bring(encoded(given.contents) if given is not None else ())
 
     def _translate(self, target: Target, deployments: Iterable[str], now: float) -> list[Stream]:
         """Bring a target up to date with some deployments; returns the streams that are to hear of it."""

@@ -5,7 +5,8 @@ from collections.abc import Iterable, Mapping
 
 from xds.errors import NotFound
 from xds.revisions.history import KEEP_BUILDS, retired_builds
-from xds.revisions.record import Revision
+from xds.revisions.record import Revision, cluster_name
+from xds.revisions.resources import ResourceSet
 from xds.spec.claims import Claim, claims_of
 from xds.spec.endpoints import Endpoint
 from xds.spec.gateway import Gateway
@@ -41,6 +42,7 @@ class State:
             self._recent[name] = revisions
             self._claim(None, revisions[-1])
         self._take_endpoints(memory.endpoints)
+        self.resources: dict[str, ResourceSet] = dict(memory.resources)
 
     @property
     def endpoints(self) -> Mapping[str, tuple[Endpoint, ...]]:
@@ -82,6 +84,7 @@ class State:
         for ref in self._take_endpoints(write.endpoints):
             concerned |= self._users[ref]
         self.applied |= write.applied
+        self.resources |= {given.gateway: given for given in write.resources}
         return concerned
 
     def view(self, name: str, gateway: Gateway, now: float) -> View | None:
@@ -100,6 +103,25 @@ class State:
         """The claims in force, of other deployments than these, to the same hosts and paths."""
         held = (self._claims.get(_key(claim)) for claim in claims)
         return [claim for claim in held if claim is not None and claim.deployment not in of]
+
+    def claims(self) -> Iterable[Claim]:
+        """Every claim in force."""
+        return self._claims.values()
+
+    def clusters_ever(self) -> frozenset[str]:
+        """The clusters of every build there ever was."""
+        return frozenset(
+            cluster_name(name, key) for name, keys in self.builds.items() for key in keys.values()
+        )
+
+    def check_gateway(self, name: str) -> None:
+        """Make sure there is such a gateway.
+
+        Raises:
+            NotFound: there is none.
+        """
+        if name not in self.gateways:
+            raise NotFound(f"there is no gateway {name!r} (there are: {', '.join(self.gateways)})")
 
     def lists_of(self, ref: str) -> Mapping[str, tuple[Endpoint, ...]]:
         """A build's endpoints by source."""

@@ -6,7 +6,7 @@ from xds.catalog.resource import Resource, encode
 from xds.catalog.table import Host, route_table
 from xds.catalog.types import Type
 from xds.control.hosts import Hosts
-from xds.control.ledger import Key, Ledger
+from xds.control.ledger import GIVEN, Key, Ledger
 from xds.control.proof import Lane, Part
 from xds.spec.gateway import Gateway
 from xds.stubs import envoy_config_route_v3_pb2 as route_v3
@@ -49,6 +49,10 @@ class TableAssembly:
         self._lane.proof.forget(name)
         self._ledger.own(name, ())
         self._hosts.drop(name)
+
+    def bring(self, resources: Iterable[Resource]) -> None:
+        """These are all the resources that people gave the gateway."""
+        self._ledger.own(GIVEN, resources)
 
     def take(self) -> tuple[Iterable[Resource], Iterable[Key]]:
         """What came and what went since the last time."""

@@ -2,6 +2,7 @@
 
 import itertools
 from collections.abc import Mapping, Sequence
+from typing import Protocol, TypeVar
 
 from xds.errors import NothingToDo
 from xds.revisions.record import Revision
@@ -13,7 +14,23 @@ rolling back to it within that time is one route push, onto warm connections."""
 _STOPS = ("rollback", "abort")
 
 
-def rollback_target(history: Sequence[Revision]) -> Revision:
+class Recorded(Protocol):
+    """One numbered record of something: a deployment's revision, a gateway's set of resources."""
+
+    @property
+    def title(self) -> str: ...  # noqa: D102 (what it is a record of)
+    @property
+    def number(self) -> int: ...  # noqa: D102 (1 for the first)
+    @property
+    def kind(self) -> str: ...  # noqa: D102 (what made it)
+    @property
+    def source(self) -> int | None: ...  # noqa: D102 (the number a rollback brought back)
+
+
+R = TypeVar("R", bound=Recorded)
+
+
+def rollback_target(history: Sequence[R]) -> R:
     """The newest revision older than the one in force that was never left by a rollback or an abort.
 
     For a rollback in force, older than its source. So repeating it walks further back and never
@@ -32,12 +49,12 @@ def rollback_target(history: Sequence[Revision]) -> Revision:
         if revision.number < before and revision.kind not in _STOPS and revision.number not in left:
             return revision
     raise NothingToDo(
-        f"{head.deployment} has no earlier revision to return to: revision {head.number} is in force, and "
+        f"{head.title} has no earlier revision to return to: revision {head.number} is in force, and "
         "those before it are none, or were themselves left by a rollback or an abort"
     )
 
 
-def _left_on_purpose(history: Sequence[Revision]) -> set[int]:
+def _left_on_purpose(history: Sequence[Recorded]) -> set[int]:
     """The revisions that a rollback or an abort walked away from, by whatever number they were in force."""
     left: set[int] = set()
     for before, after in itertools.pairwise(history):

@@ -48,6 +48,11 @@ class Revision:
         """The deployment's name."""
         return self.spec.name
 
+    @property
+    def title(self) -> str:
+        """What it is a record of."""
+        return self.deployment
+
     def label_of(self, key: str) -> str:
         """The label of a build; the first (so `main`) where it has several."""
         return next(label for label, labelled in self.labels.items() if labelled == key)

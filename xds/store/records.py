@@ -4,6 +4,7 @@ import dataclasses
 from collections.abc import Mapping
 
 from xds.revisions.record import Revision
+from xds.revisions.resources import ResourceSet
 from xds.spec.endpoints import Endpoint
 
 EndpointLists = Mapping[tuple[str, str], tuple[Endpoint, ...]]
@@ -20,6 +21,7 @@ class Write:
     revisions: tuple[Revision, ...] = ()
     endpoints: EndpointLists = dataclasses.field(default_factory=dict)
     applied: Applied = dataclasses.field(default_factory=dict)
+    resources: tuple[ResourceSet, ...] = ()
 
 
 @dataclasses.dataclass(frozen=True)
@@ -30,9 +32,11 @@ class Memory:
         recent: by deployment, oldest first: the revision in force, last, and those it or a
             predecessor replaced since `since` (their builds keep their clusters for a while).
         builds: by deployment: key by ref of every build it ever had.
+        resources: by gateway: those that people gave it, as of now.
     """
 
     recent: Mapping[str, tuple[Revision, ...]]
     builds: Mapping[str, Mapping[str, str]]
     endpoints: EndpointLists
     applied: Applied
+    resources: Mapping[str, ResourceSet] = dataclasses.field(default_factory=dict)

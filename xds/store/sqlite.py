@@ -11,7 +11,9 @@ from pathlib import Path
 
 from xds.errors import StoreError
 from xds.revisions.record import Revision
+from xds.revisions.resources import ResourceSet
 from xds.store.records import Memory, Write
+from xds.store.resource_rows import CREATE_RESOURCES, RESOURCE_COLUMNS, resources_of, resources_row
 from xds.store.rows import REVISION_COLUMNS, endpoints_of, endpoints_text, revision_of, revision_row
 
 _MIGRATIONS = (
@@ -35,6 +37,7 @@ _MIGRATIONS = (
         PRIMARY KEY (source, part)
     ) WITHOUT ROWID;
     """,
+    CREATE_RESOURCES,
 )
 
 _BUSY = 5.0
@@ -86,6 +89,13 @@ class SqliteStore:
                     (source, part): digest
                     for source, part, digest in self._db.execute("SELECT source, part, digest FROM applied")
                 },
+                resources={
+                    row["gateway"]: resources_of(row)
+                    for row in self._db.execute(
+                        f"SELECT {RESOURCE_COLUMNS} FROM resources AS r WHERE number ="  # noqa: S608
+                        " (SELECT MAX(number) FROM resources WHERE gateway = r.gateway)"
+                    )
+                },
             )
 
     def history(self, deployment: str) -> tuple[Revision, ...]:
@@ -96,6 +106,15 @@ class SqliteStore:
                 (deployment,),
             )
             return tuple(revision_of(row) for row in rows)
+
+    def resource_history(self, gateway: str) -> tuple[ResourceSet, ...]:
+        """All sets of resources that a gateway was given, oldest first."""
+        with self._explained("read"):
+            rows = self._db.execute(
+                f"SELECT {RESOURCE_COLUMNS} FROM resources WHERE gateway = ? ORDER BY number",  # noqa: S608
+                (gateway,),
+            )
+            return tuple(resources_of(row) for row in rows)
 
     def commit(self, write: Write) -> None:
         """Make a change last; when this returns, it does.
@@ -120,6 +139,11 @@ class SqliteStore:
                 "INSERT OR REPLACE INTO applied (source, part, digest) VALUES (?, ?, ?)",
                 [(source, part, digest) for (source, part), digest in write.applied.items()],
             )
+
+            for given in write.resources:
+                row = resources_row(given)
+                marks = ", ".join("?" * len(row))
+                self._db.execute(f"INSERT INTO resources ({RESOURCE_COLUMNS}) VALUES ({marks})", row)  # noqa: S608
 
     def _migrate(self) -> None:
         version = self._db.execute("PRAGMA user_version").fetchone()[0]
