@@ -109,6 +109,11 @@ class Envoy:
         dump = json.loads(self._ask("/config_dump?resource=dynamic_warming_clusters"))
         return [entry["cluster"]["name"] for entry in dump.get("configs", [])]
 
+    def runtime(self) -> Json:
+        """Its runtime values, by name."""
+        entries = json.loads(self._ask("/runtime"))["entries"]
+        return {name: entry["final_value"] for name, entry in entries.items()}
+
     def access_log(self) -> list[Json]:
         """What it logged so far."""
         lines = self.process.out.read_text().splitlines()

@@ -26,8 +26,11 @@ class Type(enum.StrEnum):
 ROUTING = frozenset({Type.LISTENER, Type.SCOPED_ROUTE, Type.ROUTE, Type.VIRTUAL_HOST})
 """Types whose resources may name clusters, and therefore wait for them."""
 
-WILDCARD_BY_DEFAULT = frozenset({Type.CLUSTER, Type.LISTENER})
-"""Types for which a first request without names asks for everything."""
+WILDCARD_BY_DEFAULT = frozenset({Type.CLUSTER, Type.LISTENER, Type.SCOPED_ROUTE, Type.VIRTUAL_HOST})
+"""Types for which a first request without names asks for everything.
+
+The specification says so of the first two. Envoy begins with such a request for the other two as well,
+and is not ready for 15 s if nobody answers it."""
 
 
 def short_name(url: str) -> str:

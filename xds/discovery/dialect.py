@@ -30,8 +30,8 @@ DELTA = Dialect("delta", tells_removals=True, whole=frozenset(), max_answer=1_00
 STATE_OF_THE_WORLD = Dialect(
     "state-of-the-world",
     tells_removals=False,
-    whole=frozenset({Type.CLUSTER, Type.LISTENER}),
+    whole=frozenset({Type.CLUSTER, Type.LISTENER, Type.SCOPED_ROUTE}),
     max_answer=sys.maxsize,
 )
-"""Full answers for clusters and listeners, what is new for the other types. Answers are never split:
+"""Full answers for clusters, listeners and scopes, what is new for the other types. Answers are never split:
 acknowledging one part would look like refusing to have seen the next."""
