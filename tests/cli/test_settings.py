@@ -37,6 +37,7 @@ def test_defaults(run: Run, served: list[Settings]) -> None:
             specs=None,
             store=Path("canary.db"),
             keep_builds=600,
+            push_window=0.05,
             gateways=(default_gateway(),),
             ready_file=None,
             log_format="console",
@@ -74,6 +75,7 @@ def test_every_setting_can_stand_in_the_file(
         "specs": str(tmp_path),
         "store": "/var/lib/canary.db",
         "keep_builds": "1h",
+        "push_window": "100ms",
         "ready_file": "ready.json",
         "log_format": "json",
         "log_level": "debug",
@@ -87,7 +89,7 @@ def test_every_setting_can_stand_in_the_file(
     assert settings.specs == tmp_path
     assert (settings.store, settings.ready_file) == (Path("/var/lib/canary.db"), Path("ready.json"))
     assert (settings.log_format, settings.log_level) == ("json", "debug")
-    assert settings.keep_builds == 3600
+    assert (settings.keep_builds, settings.push_window) == (3600, 0.1)
     assert (settings.xds_listen, settings.admin_listen) == ("0.0.0.0:0", "[::1]:18001")
     assert [gateway.name for gateway in settings.gateways] == ["edge"]
 
@@ -103,6 +105,7 @@ def test_every_setting_has_a_variable(run: Run, served: list[Settings], config: 
         CANARY_SPECS=str(tmp_path),
         CANARY_STORE="other.db",
         CANARY_KEEP_BUILDS="90",
+        CANARY_PUSH_WINDOW="0.2",
         CANARY_READY_FILE="ready.json",
         CANARY_LOG_FORMAT="json",
     )
@@ -113,6 +116,7 @@ def test_every_setting_has_a_variable(run: Run, served: list[Settings], config: 
             specs=tmp_path,
             store=Path("other.db"),
             keep_builds=90,
+            push_window=0.2,
             ready_file=Path("ready.json"),
             log_format="json",
             log_level="error",

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from xds.control.plane import ControlPlane
+from xds.control.publisher import Publisher
 from xds.control.state import State
 from xds.discovery.hub import Hub
 from xds.spec.gateway import Gateway, Listen
@@ -26,7 +27,7 @@ def planes(tmp_path: Path) -> Planes:
         with ThreadPoolExecutor(1) as thread:
             store = thread.submit(SqliteStore, tmp_path / "canary.db").result()
             state = State(gateways, thread.submit(store.load, 0.0).result())
-            yield ControlPlane(state, store, thread, Hub(["default"]), lambda _: None)
+            yield ControlPlane(state, store, thread, Publisher(state, Hub(["default"]), lambda _: None))
             thread.submit(store.close).result()
 
     return start

@@ -9,6 +9,7 @@ import pytest
 from xds.catalog.types import Type
 from xds.control.plane import ControlPlane
 from xds.control.proxyless import ProxylessAssembly
+from xds.control.publisher import Publisher
 from xds.control.state import State
 from xds.discovery.hub import Hub
 from xds.errors import InvalidInput
@@ -33,7 +34,7 @@ async def plane(tmp_path: Path) -> AsyncIterator[ControlPlane]:
     with ThreadPoolExecutor(1) as thread:
         store = thread.submit(SqliteStore, tmp_path / "canary.db").result()
         state = State([EDGE, MESH], thread.submit(store.load, 0.0).result())
-        yield ControlPlane(state, store, thread, Hub(["edge", "mesh"]), lambda _: None)
+        yield ControlPlane(state, store, thread, Publisher(state, Hub(["edge", "mesh"]), lambda _: None))
         thread.submit(store.close).result()
 
 

@@ -12,6 +12,7 @@ from prometheus_client import CollectorRegistry
 
 from tests.support.ports import LOOPBACK
 from xds.control.plane import ControlPlane
+from xds.control.publisher import Publisher
 from xds.control.state import State
 from xds.discovery.hub import Hub
 from xds.fleet.admission import Admission
@@ -41,7 +42,7 @@ async def serving(folder: Path, *gateways: Gateway) -> AsyncIterator[Serving]:
         store = thread.submit(SqliteStore, folder / "canary.db").result()
         state = State(gateways, thread.submit(store.load, 0.0).result())
         hub = Hub((gateway.name for gateway in gateways), time.monotonic)
-        plane = ControlPlane(state, store, thread, hub, wakers.wake)
+        plane = ControlPlane(state, store, thread, Publisher(state, hub, wakers.wake))
         discovery = Discovery(hub, gateways, wakers)
         handlers = (*discovery.handlers(), ClientStatus(hub).handler(), load.handler())
         server, address = await xds_server(handlers, f"{LOOPBACK}:0")

@@ -98,6 +98,7 @@ class _File(Model):
     specs: Text | None = None
     store: Text | None = None
     keep_builds: Duration | None = None
+    push_window: Duration | None = None
     ready_file: Text | None = None
     log_format: Literal["console", "json"] | None = None
     log_level: Literal["debug", "info", "warning", "error"] | None = None

@@ -26,6 +26,7 @@ class Flags(TypedDict):
     specs: Path | None
     store: Path
     keep_builds: float
+    push_window: float
     ready_file: Path | None
     log_format: str
     log_level: str
@@ -93,6 +94,13 @@ def _listen(option: str, default: str, what: str) -> Callable[[FC], FC]:
     default="10m",
     callback=_seconds,
     help="How long a build that nothing refers to keeps its cluster, so that rolling back to it is instant.",
+)
+@click.option(
+    "--push-window",
+    metavar="DURATION",
+    default="50ms",
+    callback=_seconds,
+    help="Changes within this time become one push.",
 )
 @click.option(
     "--ready-file",

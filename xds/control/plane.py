@@ -18,7 +18,6 @@ from xds.control.giving import ResourceStanding, give, give_back, standing
 from xds.control.intake import check, take_in
 from xds.control.publisher import Publisher
 from xds.control.state import State
-from xds.discovery.hub import Hub
 from xds.discovery.request import Node
 from xds.discovery.stream import Stream
 from xds.errors import InvalidInput, SettingsError
@@ -68,14 +67,13 @@ class ControlPlane:
         state: State,
         store: SqliteStore,
         store_thread: Executor,
-        hub: Hub,
-        wake: Callable[[Stream], None],
+        publisher: Publisher,
     ) -> None:
         clashing = [str(fault) for fault in clashes(state.claims(), state.gateways.values())]
         if clashing:
             raise SettingsError("\n".join(clashing))
-        self.hub = hub
-        self.publisher = Publisher(state, hub, wake)
+        self.hub = publisher.hub
+        self.publisher = publisher
         self._state = state
         self._store = store
         self._store_thread = store_thread

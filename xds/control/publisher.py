@@ -20,18 +20,23 @@ from xds.discovery.hub import Hub, Target
 from xds.discovery.stream import Stream
 from xds.fleet.profile import Profile
 
-WINDOW = 0.05
-"""Seconds in which changes are gathered. One push a second to 10,000 streams fills a core."""
-
 log = structlog.get_logger(__name__)
 
 
 class Publisher:
-    """Keeps the hub's catalogs what the state says. `run` is its one task."""
+    """Keeps the hub's catalogs what the state says. `run` is its one task.
 
-    def __init__(self, state: State, hub: Hub, wake: Callable[[Stream], None]) -> None:
+    Args:
+        state: what is in force.
+        hub: whose catalogs they are.
+        wake: lets a stream's writer know that there may be something to say.
+        window: seconds in which changes are gathered into one push.
+    """
+
+    def __init__(self, state: State, hub: Hub, wake: Callable[[Stream], None], window: float = 0.0) -> None:
+        self._window = window
         self._state = state
-        self._hub = hub
+        self.hub = hub
         self._wake = wake
         self.lanes = Lanes(hub, wake)
         self._assemblies = {target: self._assembly(target) for target in hub.targets()}
@@ -70,7 +75,7 @@ class Publisher:
             for stream in streams:
                 self._wake(stream)
         self.lanes.review()
-        for target in self._hub.drop_deserted():
+        for target in self.hub.drop_deserted():
             del self._assemblies[target]
         for name in touched:
             self._schedule(name, self._state.next_retirement(name, now))
@@ -79,7 +84,7 @@ class Publisher:
         """Publish what is touched, and retire builds whose time is over, until cancelled."""
         while True:
             await self._something_to_do()
-            await asyncio.sleep(WINDOW)
+            await asyncio.sleep(self._window)
             self._news.clear()
             now = time.time()
             self._touched.update(name for name, due in self._retirements.items() if due <= now)
@@ -109,7 +114,7 @@ class Publisher:
                 assembly.drop(name)
             else:
                 assembly.put(dataclasses.replace(view, sticky_splits=profile.sticky_splits))
-        return self._hub.commit(target, *assembly.take())
+        return self.hub.commit(target, *assembly.take())
 
     async def _something_to_do(self) -> None:
         due = min(self._retirements.values(), default=None)

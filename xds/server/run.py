@@ -15,6 +15,7 @@ import grpc
 import structlog
 
 from xds.control.plane import ControlPlane
+from xds.control.publisher import Publisher
 from xds.control.state import State
 from xds.discovery.hub import Hub
 from xds.errors import SettingsError
@@ -105,7 +106,7 @@ async def _control_plane(settings: Settings, wakers: Wakers) -> AsyncIterator[Co
             memory = await loop.run_in_executor(thread, store.load, since)
             state = State(settings.gateways, memory, settings.keep_builds)
             hub = Hub((gateway.name for gateway in settings.gateways), time.monotonic)
-            yield ControlPlane(state, store, thread, hub, wakers.wake)
+            yield ControlPlane(state, store, thread, Publisher(state, hub, wakers.wake, settings.push_window))
         finally:
             await loop.run_in_executor(thread, store.close)
 

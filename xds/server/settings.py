@@ -23,6 +23,8 @@ class Settings:
     gateways: tuple[Gateway, ...] = dataclasses.field(default_factory=lambda: (default_gateway(),))
     keep_builds: float = KEEP_BUILDS
     """Seconds for which a build nobody references keeps its cluster."""
+    push_window: float = 0.05
+    """Seconds in which changes are gathered into one push; one a second to 10,000 streams fills a core."""
     ready_file: Path | None = None
     """Written, with the ports taken, once the first load is done."""
     log_format: str = "console"
