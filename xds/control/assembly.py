@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from typing import Protocol
 
 from xds.catalog.resource import Resource
+from xds.control.brought import Brought
 from xds.control.ledger import Key
 from xds.control.proof import Lane
 from xds.control.proxyless import ProxylessAssembly
@@ -29,6 +30,6 @@ class Assembly(Protocol):
     def take(self) -> tuple[Iterable[Resource], Iterable[Key]]: ...  # noqa: D102 (what came, what went)
 
 
-def assembly_of(gateway: Gateway, lane: Lane) -> Assembly:
-    """The assembly that a gateway's mode asks for."""
-    return ProxylessAssembly(gateway) if gateway.mode == PROXYLESS else TableAssembly(gateway, lane)
+def assembly_of(gateway: Gateway, lane: Lane, brought: Brought) -> Assembly:
+    """The assembly that a gateway's mode asks for (`brought`: shared by all targets of the gateway)."""
+    return ProxylessAssembly(gateway) if gateway.mode == PROXYLESS else TableAssembly(gateway, lane, brought)

@@ -8,11 +8,13 @@ is over, and makes what the first Envoy of a new target is to have, before it is
 import asyncio
 import dataclasses
 import time
+from collections import defaultdict
 from collections.abc import Callable, Iterable
 
 import structlog
 
 from xds.control.assembly import Assembly, assembly_of
+from xds.control.brought import Brought
 from xds.control.lanes import Lanes
 from xds.control.resources import encoded
 from xds.control.state import State
@@ -39,6 +41,7 @@ class Publisher:
         self.hub = hub
         self._wake = wake
         self.lanes = Lanes(hub, wake)
+        self._brought: defaultdict[str, Brought] = defaultdict(Brought)
         self._assemblies = {target: self._assembly(target) for target in hub.targets()}
         self._touched: set[str] = set()
         self._touched_gateways: set[str] = set()
@@ -96,7 +99,8 @@ class Publisher:
         self._translate(target, self._state.names(), time.time())
 
     def _assembly(self, target: Target) -> Assembly:
-        assembly = assembly_of(self._state.gateways[target.gateway], self.lanes.lane(target))
+        gateway, lane = self._state.gateways[target.gateway], self.lanes.lane(target)
+        assembly = assembly_of(gateway, lane, self._brought[target.gateway])
         self._bring(target.gateway, assembly)
         return assembly
 

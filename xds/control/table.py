@@ -1,18 +1,17 @@
 """Assembling a gateway in `table` mode: listeners, and one RouteConfiguration with every host."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 
 from xds.catalog.resource import Resource, encode
 from xds.catalog.table import Host, route_table
 from xds.catalog.types import Type
+from xds.control.brought import Brought
 from xds.control.hosts import Hosts
 from xds.control.ledger import GIVEN, Key, Ledger
-from xds.control.proof import Lane, Part
+from xds.control.proof import Lane
 from xds.spec.gateway import Gateway
 from xds.stubs import envoy_config_route_v3_pb2 as route_v3
-from xds.translate.clusters import cluster
-from xds.translate.endpoints import assignment
-from xds.translate.hosts import section, virtual_host
+from xds.translate.hosts import virtual_host
 from xds.translate.listeners import listener
 from xds.translate.raw_gateway import virtual_hosts
 from xds.translate.raw_names import clusters_in
@@ -22,9 +21,10 @@ from xds.translate.view import View
 class TableAssembly:
     """What one gateway is to have; only the virtual hosts that changed are made anew."""
 
-    def __init__(self, gateway: Gateway, lane: Lane) -> None:
+    def __init__(self, gateway: Gateway, lane: Lane, brought: Brought) -> None:
         self.gateway = gateway
         self._lane = lane
+        self._deployments = brought
         self._ledger = Ledger()
         self._hosts = Hosts()
         self._encoded: dict[str, Host] = {}
@@ -37,8 +37,8 @@ class TableAssembly:
     def put(self, view: View) -> None:
         """A deployment is to be served like this."""
         name = view.revision.deployment
-        self._ledger.own(name, _clusters_and_endpoints(view))
-        part = self._lane.part(name, Part(*section(view)))
+        self._ledger.own(name, self._deployments.resources(view))
+        part = self._lane.part(name, self._deployments.part(view))
         if part is None:
             self._hosts.drop(name)
         else:
@@ -46,6 +46,7 @@ class TableAssembly:
 
     def drop(self, name: str) -> None:
         """A deployment is no longer to be served here."""
+        self._deployments.forget(name)
         self._lane.proof.forget(name)
         self._ledger.own(name, ())
         self._hosts.drop(name)
@@ -78,12 +79,3 @@ class TableAssembly:
 
 def _encoded(host: route_v3.VirtualHost) -> Host:
     return Host(host.SerializeToString(deterministic=True), clusters_in(host))
-
-
-def _clusters_and_endpoints(view: View) -> Iterator[Resource]:
-    for build in view.builds():
-        made = encode(Type.CLUSTER, build.cluster, cluster(view, build))
-        yield made
-        if not build.is_dns:
-            places = assignment(build.cluster, build.endpoints)
-            yield encode(Type.ENDPOINT, build.cluster, places, salt=made.version)

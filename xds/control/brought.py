@@ -1,0 +1,68 @@
+"""What a deployment brings to a gateway, made once for all of the gateway's targets.
+
+Targets differ in little: a split that some Envoys can't do, a deployment that some refused. Clusters and
+endpoints are the same for all of them, and so are most routes. When the first Envoy of a new target
+connects, nearly everything it is to have is there already.
+"""
+
+import dataclasses
+
+from xds.catalog.resource import Resource, encode
+from xds.catalog.types import Type
+from xds.control.proof import Part
+from xds.revisions.record import Revision
+from xds.translate.clusters import cluster
+from xds.translate.endpoints import assignment
+from xds.translate.hosts import section
+from xds.translate.view import Build, View
+
+
+@dataclasses.dataclass(frozen=True)
+class _Made:
+    """What was made of a deployment, and from what."""
+
+    revision: Revision
+    builds: tuple[Build, ...]
+    resources: tuple[Resource, ...]
+    parts: dict[bool, Part] = dataclasses.field(default_factory=dict)
+    """By whether the Envoys can do sticky splits."""
+
+
+class Brought:
+    """The newest of every deployment on one gateway."""
+
+    def __init__(self) -> None:
+        self._made: dict[str, _Made] = {}
+
+    def resources(self, view: View) -> tuple[Resource, ...]:
+        """A deployment's clusters and endpoints, encoded."""
+        return self._of(view).resources
+
+    def part(self, view: View) -> Part:
+        """A deployment's part of the route table."""
+        parts = self._of(view).parts
+        if view.sticky_splits not in parts:
+            parts[view.sticky_splits] = Part(*section(view))
+        return parts[view.sticky_splits]
+
+    def forget(self, name: str) -> None:
+        """A deployment brings nothing any more."""
+        self._made.pop(name, None)
+
+    def _of(self, view: View) -> _Made:
+        name, builds = view.revision.deployment, tuple(view.builds())
+        made = self._made.get(name)
+        if made is None or made.revision is not view.revision or made.builds != builds:
+            self._made[name] = made = _Made(view.revision, builds, _encoded(view, builds))
+        return made
+
+
+def _encoded(view: View, builds: tuple[Build, ...]) -> tuple[Resource, ...]:
+    resources = []
+    for build in builds:
+        made = encode(Type.CLUSTER, build.cluster, cluster(view, build))
+        resources.append(made)
+        if not build.is_dns:
+            places = assignment(build.cluster, build.endpoints)
+            resources.append(encode(Type.ENDPOINT, build.cluster, places, salt=made.version))
+    return tuple(resources)
