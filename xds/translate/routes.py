@@ -102,12 +102,14 @@ def _balance_by_header(view: View, action: route_v3.RouteAction) -> None:
     """Let `ring_hash` hash by its header where the split itself hashes nothing."""
     spec = view.revision.spec
     header = spec.load_balancing.header if spec.load_balancing else None
+    if header is None or (spec.canary.is_sticky and view.sticky_splits):
+        return
     policies = {
         balancing.policy
         for label in view.revision.labels
         if (balancing := cluster_settings(spec.settings_of(label), spec).load_balancing)
     }
-    if header and "ring_hash" in policies and not (spec.canary.is_sticky and view.sticky_splits):
+    if "ring_hash" in policies:
         action.hash_policy.append(_by_header(header))
 
 
