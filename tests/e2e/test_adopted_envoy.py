@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support import raw
 from tests.support.admin_client import AdminClient
 from tests.support.envoys import Envoy, envoy_binary
 from tests.support.files import deployment, split
@@ -21,57 +22,22 @@ from xds.translate.bootstrap import Json
 
 pytestmark = pytest.mark.envoy
 
-EXTENSIONS = "type.googleapis.com/envoy.extensions.filters"
-RDS: Json = {"route_config_name": "default", "config_source": {"ads": {}, "resource_api_version": "V3"}}
-
-
-def connection_manager(**routes: Json) -> Json:
-    """An HttpConnectionManager with these routes."""
-    return {
-        "@type": f"{EXTENSIONS}.network.http_connection_manager.v3.HttpConnectionManager",
-        "stat_prefix": "own",
-        "http_filters": [
-            {
-                "name": "envoy.filters.http.router",
-                "typed_config": {"@type": f"{EXTENSIONS}.http.router.v3.Router"},
-            }
-        ],
-        **routes,
-    }
-
-
-def listener(name: str, port: int, **routes: Json) -> Json:
-    """A static listener."""
-    return {
-        "name": name,
-        "address": {"socket_address": {"address": LOOPBACK, "port_value": port}},
-        "filter_chains": [{"filters": [{"name": "http", "typed_config": connection_manager(**routes)}]}],
-    }
+RDS: Json = {"route_config_name": "default", "config_source": raw.source(raw.ADS)}
 
 
 def lonely(upstreams: Upstreams, ports: tuple[int, int], **routes: Json) -> Json:
     """An Envoy's own bootstrap: one listener with inline routes to a static cluster, one with `routes`."""
-    host, port = upstreams.endpoint("b1").split(":")
-    where: Json = {"socket_address": {"address": host, "port_value": int(port)}}
-    virtual_host: Json = {
-        "name": "all",
-        "domains": ["*"],
-        "routes": [{"match": {"prefix": "/"}, "route": {"cluster": "billing"}}],
-    }
-    own: Json = {"name": "own", "virtual_hosts": [virtual_host]}
-    cluster: Json = {
-        "name": "billing",
-        "type": "STATIC",
-        "load_assignment": {
-            "cluster_name": "billing",
-            "endpoints": [{"lb_endpoints": [{"endpoint": {"address": where}}]}],
+    own: dict[str, Json] = {"route_config": raw.route_table("own", "billing")}
+    return {
+        "node": {"id": "old-1"},
+        "static_resources": {
+            "listeners": [
+                raw.listener("own", ports[0], raw.connection_manager(**own)),
+                raw.listener("moved", ports[1], raw.connection_manager(**(routes or own))),
+            ],
+            "clusters": [raw.static_cluster("billing", upstreams.endpoint("b1"))],
         },
     }
-    listeners: list[Json] = [
-        listener("own", ports[0], route_config=own),
-        listener("moved", ports[1], **(routes or {"route_config": own})),
-    ]
-    return {"node": {"id": "old-1"}, "static_resources": {"listeners": [*listeners], "clusters": [cluster]}}
 
 
 def merged(existing: Json, xds: tuple[str, int]) -> Json:

@@ -4,24 +4,23 @@ Each test: Envoy takes what there is, requests or Envoy itself show it, it chang
 """
 
 import asyncio
-import contextlib
 import ssl
 import subprocess
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import pytest
 
 from tests.conformance.server import Server
 from tests.support import raw
-from tests.support.envoys import Envoy
+from tests.support.envoys import changed_envoy
 from tests.support.ports import LOOPBACK, free_port
 from tests.support.traffic import Ask, Client
 from tests.support.upstreams import Upstreams
 from tests.support.waiting import eventually
 from xds.catalog.resource import Resource
 from xds.catalog.types import Type
-from xds.translate.bootstrap import Dialect, Json, bootstrap
+from xds.translate.bootstrap import Dialect, Json
 
 pytestmark = pytest.mark.envoy
 
@@ -29,25 +28,6 @@ DIALECTS: list[Dialect] = ["delta", "sotw"]
 API = {"delta": "DELTA_GRPC", "sotw": "GRPC"}
 
 every_dialect = pytest.mark.parametrize("dialect", DIALECTS)
-
-
-@contextlib.asynccontextmanager
-async def envoy_of(server: Server, folder: Path, dialect: Dialect, **changes: Json) -> AsyncIterator[Envoy]:
-    """An Envoy of a server, whose bootstrap is ours with some parts changed."""
-    config = bootstrap(
-        gateway="default",
-        xds=server.address,
-        node_id="envoy-1",
-        envoy_admin=(LOOPBACK, 0),
-        dialect=dialect,
-    )
-    del config["stats_config"]
-    envoy = Envoy(folder, server.address, config={**config, **changes}, wait=False)
-    try:
-        await asyncio.to_thread(envoy.process.wait_until, envoy.ready)
-        yield envoy
-    finally:
-        envoy.stop()
 
 
 def builds(upstreams: Upstreams, *names: str) -> list[Resource]:
@@ -91,7 +71,7 @@ async def test_each_type_on_a_stream_of_its_own(
     everything = [*clusters, endpoints("one", "m1"), endpoints("two", "a1"), listener, table("one")]
     async with (
         Server(*everything) as server,
-        envoy_of(server, tmp_path, dialect, dynamic_resources=own),
+        changed_envoy(tmp_path, server.address, dialect, dynamic_resources=own),
         Client((LOOPBACK, port)) as client,
     ):
         await eventually(answered(client, "m1"), "the first build answers")
@@ -124,7 +104,7 @@ async def test_scoped_routes(tmp_path: Path, upstreams: Upstreams, dialect: Dial
     everything = [*builds(upstreams, "m1", "a1", "b1"), listener, scope("one", "m1"), scope("two", "a1")]
     async with (
         Server(*everything) as server,
-        envoy_of(server, tmp_path, dialect),
+        changed_envoy(tmp_path, server.address, dialect),
         Client((LOOPBACK, port)) as client,
     ):
         await eventually(answered(client, "m1", "one"), "the first scope is there")
@@ -154,7 +134,7 @@ async def test_virtual_hosts(tmp_path: Path, upstreams: Upstreams) -> None:
     ]
     async with (
         Server(*everything) as server,
-        envoy_of(server, tmp_path, "delta"),
+        changed_envoy(tmp_path, server.address, "delta"),
         Client((LOOPBACK, port)) as client,
     ):
         await eventually(answered(client, "m1", "one"), "the host is there")
@@ -174,7 +154,7 @@ async def test_runtime(tmp_path: Path, dialect: Dialect) -> None:
 
     async with (
         Server(runtime(5)) as server,
-        envoy_of(server, tmp_path, dialect, layered_runtime={"layers": [layer]}) as envoy,
+        changed_envoy(tmp_path, server.address, dialect, layered_runtime={"layers": [layer]}) as envoy,
     ):
 
         def value() -> str:
@@ -227,7 +207,7 @@ async def test_secrets(tmp_path: Path, dialect: Dialect) -> None:
 
     async with (
         Server(listener, table, secret(certificates[0])) as server,
-        envoy_of(server, tmp_path, dialect),
+        changed_envoy(tmp_path, server.address, dialect),
     ):
         await eventually(shown(certificates[0]), "the first certificate is shown")
         server.commit(secret(certificates[1]))
@@ -270,7 +250,7 @@ async def test_extension_configs(tmp_path: Path, upstreams: Upstreams, dialect: 
     ]
     async with (
         Server(*everything) as server,
-        envoy_of(server, tmp_path, dialect),
+        changed_envoy(tmp_path, server.address, dialect),
         Client((LOOPBACK, port)) as client,
     ):
 
@@ -291,7 +271,10 @@ async def test_a_bad_resource_does_not_keep_the_good_ones(
 ) -> None:
     """Pushed among good ones: those apply, the bad one is named, and nothing is sent in a loop."""
     bad: Json = {"name": "bad", "type": "STATIC", "lb_policy": "RING_HASH", "connect_timeout": "-1s"}
-    async with Server(*builds(upstreams, "m1")) as server, envoy_of(server, tmp_path, dialect) as envoy:
+    async with (
+        Server(*builds(upstreams, "m1")) as server,
+        changed_envoy(tmp_path, server.address, dialect) as envoy,
+    ):
         server.commit(*builds(upstreams, "a1", "b1"), raw.resource(Type.CLUSTER, "bad", bad))
 
         async def applied() -> bool:

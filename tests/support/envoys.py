@@ -1,11 +1,13 @@
 """The real Envoy, as a fleet would run it: from a bootstrap file and nothing else."""
 
+import asyncio
+import contextlib
 import json
 import shutil
 import sys
 import urllib.error
 import urllib.request
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
 from typing import cast
 
@@ -127,3 +129,20 @@ class Envoy:
         host, port = self._admin
         with urllib.request.urlopen(f"http://{host}:{port}{path}", timeout=5) as answer:
             return cast("str", answer.read().decode())
+
+
+@contextlib.asynccontextmanager
+async def changed_envoy(
+    folder: Path, xds: tuple[str, int], dialect: Dialect, **changes: object
+) -> AsyncIterator[Envoy]:
+    """A ready Envoy that keeps every statistic, and whose bootstrap is ours with `changes`."""
+    config = bootstrap(
+        gateway="default", xds=xds, node_id="envoy-1", envoy_admin=(LOOPBACK, 0), dialect=dialect
+    )
+    del config["stats_config"]
+    envoy = Envoy(folder, xds, config={**config, **changes}, wait=False)
+    try:
+        await asyncio.to_thread(envoy.process.wait_until, envoy.ready)
+        yield envoy
+    finally:
+        envoy.stop()
