@@ -54,12 +54,15 @@ class Rejections:
 
     def batches(self, owed: Collection[str]) -> Iterator[list[str]]:
         """What may be tried together: each group of suspects by itself, then all the others."""
+        # A group of which nothing is owed any more was given up by the peer, or is being tried.
+        self._suspects = deque(
+            group for group in self._suspects if any(suspect.name in owed for suspect in group)
+        )
         suspects: set[str] = set()
         for group in self._suspects:
             names = [suspect.name for suspect in group if suspect.name in owed]
             suspects.update(names)
-            if names:
-                yield names
+            yield names
         yield [name for name in owed if name not in suspects]
 
     def accepted(self, names: Iterable[str]) -> None:

@@ -98,9 +98,9 @@ class Stream:
         verdict = self._answered(watch, request) if request.nonce else None
         if request.subscribe or (first and not request.unsubscribe):
             watch.subscribe(request.subscribe, request.known)
-            self._stay_within_bounds(len(request.known))
         if request.unsubscribe:
             watch.unsubscribe(request.unsubscribe)
+        self._stay_within_bounds()
         return verdict
 
     def retarget(self, catalog: Catalog) -> None:
@@ -174,11 +174,10 @@ class Stream:
             for rejection in watch.rejections.parked.values():
                 yield type_, rejection
 
-    def _stay_within_bounds(self, known: int) -> None:
-        names = sum(len(watch.subscription.names) for watch in self.watches.values())
+    def _stay_within_bounds(self) -> None:
         if len(self.watches) > MOST_TYPES:
             raise TooMuch(f"more than {MOST_TYPES} types on one stream")
-        if max(names, known) > MOST_NAMES:
+        if sum(watch.asked_for for watch in self.watches.values()) > MOST_NAMES:
             raise TooMuch(f"more than {MOST_NAMES} names on one stream")
 
     def _open(self, type_: str) -> Watch:

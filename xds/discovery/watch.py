@@ -243,6 +243,11 @@ class Watch:
     # How it stands.
 
     @property
+    def asked_for(self) -> int:
+        """How many names there are to remember because of the peer, subscribed or only brought up."""
+        return max(len(self.subscription.names), len(self.owed) - len(self._catalog.all(self.type)))
+
+    @property
     def in_sync(self) -> bool:
         """Whether the peer acknowledged all that it is to have (what it refuses aside)."""
         held_back = self.rejections.holds_back

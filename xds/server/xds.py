@@ -138,10 +138,11 @@ class Discovery:
         bound.info("envoy connected", version=node.version, dialect=talk.dialect.name, only=talk.only)
         try:
             async with asyncio.TaskGroup() as tasks:
-                writer = tasks.create_task(talk.write(stream, news, bound))
+                tasks.create_task(talk.write(stream, news, bound))
                 async for verdict in talk.read(first, stream, news, bound):
                     self._hub.hears(stream, verdict)
-                writer.cancel()
+                talk.over = True
+                news.set()
             await talk.turn_away()
         finally:
             self._wakers.remove(stream)
@@ -160,6 +161,9 @@ class _Conversation(Generic[R]):
     only: str | None
     fault: tuple[grpc.StatusCode, str] | None = None
     """Why the call is to end, where the peer asked for what can't be."""
+    over: bool = False
+    """The peer is not heard any more. The writer then ends by itself: grpc can't end a call while a
+    message is being written, not even one whose writer was cancelled."""
 
     async def next_request(self) -> R | None:
         """What the peer says next; None when it has finished, or `fault` says why it is not heard."""
@@ -209,10 +213,12 @@ class _Conversation(Generic[R]):
     async def write(
         self, stream: Stream, news: asyncio.Event, bound: structlog.typing.FilteringBoundLogger
     ) -> None:
-        """Write what there is to say, whenever there is something, until cancelled."""
+        """Write what there is to say, whenever there is something, until the talk is over."""
         while True:
-            while (answer := stream.next_answer()) is not None:
+            while not self.over and (answer := stream.next_answer()) is not None:
                 await self.context.write(self.codec.encode(answer))
+            if self.over:
+                return
             news.clear()
             await _wait(news, until=stream.next_deadline())
             for type_ in stream.overdue():
