@@ -15,7 +15,8 @@ from xds.control.resources import parsed
 from xds.control.state import State, merged
 from xds.errors import InvalidInput
 from xds.revisions import decide
-from xds.revisions.record import Note, Revision
+from xds.revisions.builds import assign_keys
+from xds.revisions.record import Note, Revision, cluster_name
 from xds.spec.claims import Claim, claims_of, conflicts, unknown_gateways
 from xds.spec.deployment import Deployment
 from xds.spec.faults import Fault
@@ -63,7 +64,6 @@ def take_in(state: State, documents: Sequence[Document], note: Note, *, governed
         for ref, given in document.endpoints.items()
     }
     revisions = tuple(revision for revision, new in heads if new)
-    _raise(_taken_names(state, revisions))
     return Intake(Write(revisions, endpoints, digests), tuple(heads))
 
 
@@ -79,6 +79,7 @@ def check(state: State, documents: Sequence[Document]) -> list[Fault]:
         faults += faults_of_document(document)
     names = {_spec(document).name for document in deployments}
     faults += clashes(claims, state.gateways.values())
+    faults += _taken_names(state, deployments)
     faults += conflicts([*state.rivals(claims, names), *claims])
     faults += _mixed_endpoints(state, documents)
     faults += _unresolved(state, documents)
@@ -114,19 +115,22 @@ def _raise(faults: Iterable[Fault]) -> None:
         raise InvalidInput(faults)
 
 
-def _taken_names(state: State, revisions: Iterable[Revision]) -> Iterator[Fault]:
-    """New clusters whose name a resource has that people gave a gateway."""
+def _taken_names(state: State, documents: Iterable[Document]) -> Iterator[Fault]:
+    """Clusters that a deployment would have, under names that people gave to theirs."""
     taken = {
         given.name: gateway
         for gateway, recorded in state.resources.items()
         for given in parsed(recorded.contents)
         if gateway in state.gateways and given.type == Type.CLUSTER
     }
-    for revision in revisions:
-        for cluster in map(revision.cluster_of, revision.builds):
+    for document in documents if taken else ():
+        spec = _spec(document)
+        refs = (spec.build_ref(label) for label in spec.weights())
+        for key in assign_keys(refs, state.builds.get(spec.name, {})).values():
+            cluster = cluster_name(spec.name, key)
             if cluster in taken:
                 message = f"its cluster {cluster} is also among the resources of gateway {taken[cluster]}"
-                yield Fault(revision.deployment, 0, "name", message, "rename one of them")
+                yield Fault(document.file, document.line, "name", message, "rename one of them")
 
 
 def _apply(state: State, spec: Deployment, note: Note) -> tuple[Revision, bool]:
