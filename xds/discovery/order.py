@@ -83,10 +83,11 @@ class Order:
 
     def _clusters_known(self, resource: Resource) -> bool:
         clusters = self._watches.get(Type.CLUSTER)
-        ours = (name for name in resource.clusters if self._catalog.get(Type.CLUSTER, name))
-        return all(
-            clusters is not None and (not clusters.subscription.covers(name) or clusters.acknowledged(name))
-            for name in ours
+        if clusters is None:
+            return not any(self._catalog.get(Type.CLUSTER, name) for name in resource.clusters)
+        missing = clusters.unacknowledged_of(resource.clusters)
+        return not any(
+            clusters.subscription.covers(name) and self._catalog.get(Type.CLUSTER, name) for name in missing
         )
 
     def _nothing_routes_to(self, cluster: str) -> bool:

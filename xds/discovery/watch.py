@@ -9,8 +9,9 @@ but its interned subscription, and whatever comes between, the latest state is w
 
 import dataclasses
 import functools
+import itertools
 import operator
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 
 from xds.catalog.catalog import Catalog, Change
 from xds.catalog.resource import Resource, fingerprint
@@ -63,6 +64,7 @@ class Watch:
         self.owed: dict[str, Resource | None] = {}
         self.unsure: set[str] = set()
         self.in_flight: dict[str, Answer] = {}
+        self._sent: dict[str, Item] = {}  # what is in flight, by name
         self.rejections = Rejections(patience)
         self.last_nonce = ""
         self.legacy = False
@@ -168,6 +170,7 @@ class Watch:
         rest = tuple(self._kept(items)) if self.type in self._dialect.whole else ()
         answer = Answer(self.type, self._next_nonce(), tuple(items), rest, self._state)
         self.in_flight[answer.nonce] = answer
+        self._sent |= {item.name: item for item in items}
         return answer
 
     def _kept(self, items: Iterable[Item]) -> Iterator[Resource]:
@@ -180,9 +183,8 @@ class Watch:
 
     def _take(self, may_go: MayGo) -> tuple[list[Item], bool]:
         """Items that may go now, up to the size of a message; and whether there are more of them."""
-        in_flight = {item.name for answer in self.in_flight.values() for item in answer.items}
         for names in self.rejections.batches(self.owed):
-            ready = (item for item in self._due(names) if item.name not in in_flight and may_go(item))
+            ready = (item for item in self._due(names) if item.name not in self._sent and may_go(item))
             taken, more = _message_full(ready, self._dialect.max_answer)
             if taken:
                 for item in taken:
@@ -221,7 +223,7 @@ class Watch:
 
     def accepted(self, nonce: str) -> tuple[Item, ...]:
         """The peer acknowledged an answer; an unknown nonce says nothing."""
-        answer = self.in_flight.pop(nonce, None)
+        answer = self._landed(nonce)
         if answer is None:
             return ()
         self.rejections.accepted(item.name for item in answer.items)
@@ -229,7 +231,7 @@ class Watch:
 
     def refused(self, nonce: str, text: str) -> tuple[Item, ...]:
         """The peer refused an answer: what it has of those resources is uncertain now."""
-        answer = self.in_flight.pop(nonce, None)
+        answer = self._landed(nonce)
         if answer is None:
             return ()
         mine = [item for item in answer.items if self.subscription.covers(item.name)]
@@ -239,6 +241,12 @@ class Watch:
             self._state ^= _difference(item)
         self.rejections.refused([(item.name, item.after) for item in mine], text)
         return answer.items
+
+    def _landed(self, nonce: str) -> Answer | None:
+        answer = self.in_flight.pop(nonce, None)
+        for item in answer.items if answer else ():
+            del self._sent[item.name]
+        return answer
 
     # How it stands.
 
@@ -255,12 +263,16 @@ class Watch:
             held_back(name, self._catalog.get(self.type, name)) for name in self.owed
         )
 
+    def unacknowledged_of(self, names: Collection[str]) -> Iterator[str]:
+        """Those of the names of which the peer acknowledged no version; costs the fewer of both sides."""
+        unsettled = len(self.owed) + len(self._sent)
+        among = names if len(names) <= unsettled else itertools.chain(self.owed, self._sent)
+        return (name for name in among if name in names and not self.acknowledged(name))
+
     def acknowledged(self, name: str) -> bool:
         """Whether the peer acknowledged some version of this resource."""
-        for answer in self.in_flight.values():
-            for item in answer.items:
-                if item.name == name:
-                    return item.before is not None
+        if name in self._sent:
+            return self._sent[name].before is not None
         return self.owed[name] is not None if name in self.owed else True
 
 
