@@ -145,6 +145,10 @@ BAD = {
     "our cluster": (cluster("chat_main"), "name: Cluster chat_main is made by Canary"),
     "dangling": (routes(), "r.yaml:1: names the cluster legacy, which is not there"),
     "no endpoints": (eds_cluster(), "name: asks for the endpoints legacy, which are not there"),
+    "silent": (
+        cluster(lb_policy="MAGLEV", maglev_lb_config="{table_size: 10}"),
+        r"r.yaml:2: name: a table of 10 entries can't be built \(write a table_size that is prime\)",
+    ),
     "no table": (
         (
             f"{_PREFIX}.route.v3.ScopedRouteConfiguration\nname: s\nroute_configuration_name: defualt\n"

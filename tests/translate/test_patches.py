@@ -115,6 +115,19 @@ def test_what_others_stand_on_cannot_be_patched(what: str) -> None:
     assert said.startswith(f"chat.yaml:{line}: {path}: can't be patched (")
 
 
+def test_a_ring_that_cannot_be_built_is_refused() -> None:
+    """Envoy would refuse the cluster once, and then acknowledge what it does not have."""
+    text = (
+        "name: chat\nenvoy: {cluster: {lb_policy: RING_HASH, ring_hash_lb_config: {maximum_ring_size: 5}}}\n"
+    )
+    (document,) = read([("chat.yaml", text)]).documents
+    (fault,) = faults_of_document(document)
+    assert str(fault) == (
+        "chat.yaml:2: envoy.cluster: a ring of at least 1,024 and at most 5 entries can't be built"
+        " (write a minimum_ring_size that is not over the maximum_ring_size)"
+    )
+
+
 def test_without_a_sticky_split_the_hash_policy_is_free() -> None:
     """It then only chooses between endpoints."""
     text = "name: chat\nenvoy: {route: {route: {hash_policy: [{header: {header_name: x}}]}}}\n"

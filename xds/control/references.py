@@ -15,6 +15,7 @@ from xds.stubs import (
     envoy_extensions_filters_network_http_connection_manager_v3_pb2 as http_v3,
 )
 from xds.translate.raw_names import clusters_in, messages_in
+from xds.translate.raw_silent import refused_in_silence
 
 Key = tuple[str, str]
 """Type URL and name."""
@@ -46,6 +47,7 @@ def faults_between(given: Sequence[Given], around: Surroundings) -> Iterator[Fau
                 yield each.fault((), f"names the cluster {name}, which is not there", _near(name, clusters))
             yield from _missing_tables(each, known)
         elif isinstance(each.message, cluster_v3.Cluster):
+            yield from (each.fault(("name",), *said) for said in refused_in_silence(each.message))
             yield from _missing_endpoints(each, each.message, known)
 
 

@@ -12,6 +12,7 @@ raw         messages people wrote: parsed, and merged over ours
     raw_check     what is wrong with them, all at once
     raw_types     the message a type URL names
     raw_names     what messages name: the clusters
+    raw_silent    what Envoy refuses only once, and is therefore refused here
     raw_patches   patches of what we generate
     raw_gateway   a gateway's own HTTP filters and virtual hosts
 log         the access log's fields

@@ -21,8 +21,9 @@ from xds.stubs import envoy_config_route_v3_pb2 as route_v3
 from xds.stubs import (
     envoy_extensions_filters_network_http_connection_manager_v3_pb2 as http_v3,
 )
-from xds.translate.raw import merge
+from xds.translate.raw import merge, parse
 from xds.translate.raw_check import Wrong, faults, field_paths
+from xds.translate.raw_silent import refused_in_silence
 
 M = TypeVar("M", bound=Message)
 
@@ -114,6 +115,8 @@ def faults_of_listener_patches(gateway: Gateway) -> Iterator[Wrong]:
 
 def _faults(kind: type[Message], patch: Raw, ours: Mapping[Path, str], at: Path) -> Iterable[Wrong]:
     found = [wrong.below(*at) for wrong in faults(kind, patch)]
+    if not found:
+        found += [Wrong(at, *said) for said in refused_in_silence(parse(kind, patch))]
     found += [
         Wrong((*at, *written), "can't be patched", ours[path])
         for path, written in field_paths(kind, patch)
