@@ -6,6 +6,7 @@ from typing import Protocol
 
 from xds.catalog.types import ROUTING, Type, short_name
 from xds.discovery.stream import Stream
+from xds.fleet.envoys import by_envoy, in_sync
 from xds.fleet.limits import limits
 from xds.spec.deployment import Deployment
 
@@ -40,13 +41,14 @@ class Blame(Protocol):
 
 def convergence(spec: Deployment, streams: Iterable[Stream], blame: Blame, *, pending: bool) -> Convergence:
     """How these streams stand (`pending`: something was committed that none has been sent yet)."""
-    refusals = {stream: list(_refusals(spec.name, stream, blame)) for stream in streams}
+    envoys = by_envoy(streams)
+    refusals = {s: list(_refusals(spec.name, s, blame)) for envoy in envoys for s in envoy}
     done = sum(
-        stream.in_sync and not any(refusal.delays for refusal in refused)
-        for stream, refused in refusals.items()
+        in_sync(envoy) and not any(refusal.delays for stream in envoy for refusal in refusals[stream])
+        for envoy in envoys
     )
     return Convergence(
-        envoys=len(refusals),
+        envoys=len(envoys),
         in_sync=0 if pending else done,
         rejections=tuple(
             f"{stream.node.id}: {refusal.text}" for stream, refused in refusals.items() for refusal in refused

@@ -13,6 +13,7 @@ from xds.discovery.hub import Hub
 from xds.discovery.request import Node
 from xds.discovery.stream import Stream
 from xds.discovery.watch import Item, Watch
+from xds.fleet.envoys import by_envoy, in_sync
 from xds.fleet.profile import Profile, profile_of
 
 
@@ -57,7 +58,7 @@ class ResourceStatus:
 
 @dataclasses.dataclass(frozen=True)
 class EnvoyStatus:
-    """One connected Envoy, over all its streams (it has several where each type has its own)."""
+    """One connected Envoy, over all its streams."""
 
     node: Node
     gateway: str
@@ -74,16 +75,12 @@ def statuses(hub: Hub, wanted: Callable[[Node], bool] = lambda _: True) -> Itera
         wanted: which of them.
     """
     for gateway in hub.catalogs:
-        by_id: dict[str, list[Stream]] = {}
-        for stream in hub.streams(gateway):
-            if wanted(stream.node):
-                by_id.setdefault(stream.node.id, []).append(stream)
-        for _, streams in sorted(by_id.items()):
+        for streams in by_envoy(stream for stream in hub.streams(gateway) if wanted(stream.node)):
             yield EnvoyStatus(
                 node=streams[0].node,
                 gateway=gateway,
                 profile=profile_of(streams[0].node),
-                in_sync=all(stream.in_sync for stream in streams),
+                in_sync=in_sync(streams),
                 resources=tuple(status for stream in streams for status in resources_of(stream)),
             )
 

@@ -9,6 +9,7 @@ from prometheus_client.registry import Collector
 from xds.control.plane import ControlPlane
 from xds.discovery.hub import Hub
 from xds.fleet.admission import Admission
+from xds.fleet.envoys import by_envoy, in_sync
 
 
 def registry(plane: ControlPlane, admission: Admission) -> CollectorRegistry:
@@ -36,7 +37,7 @@ class _Collector(Collector):
 
 def _envoys(hub: Hub, *, in_sync_only: bool) -> dict[tuple[str, ...], int]:
     return {
-        (gateway,): sum(stream.in_sync or not in_sync_only for stream in hub.streams(gateway))
+        (gateway,): sum(not in_sync_only or in_sync(streams) for streams in by_envoy(hub.streams(gateway)))
         for gateway in hub.catalogs
     }
 

@@ -1,0 +1,18 @@
+"""Envoys behind streams. One has a stream, or several where each type has its own; its id says which."""
+
+from collections.abc import Iterable
+
+from xds.discovery.stream import Stream
+
+
+def by_envoy(streams: Iterable[Stream]) -> list[list[Stream]]:
+    """The streams of each Envoy, by their ids."""
+    found: dict[str, list[Stream]] = {}
+    for stream in streams:
+        found.setdefault(stream.node.id, []).append(stream)
+    return [found[id_] for id_ in sorted(found)]
+
+
+def in_sync(streams: Iterable[Stream]) -> bool:
+    """Whether an Envoy acknowledged all that it is to have, on all its streams."""
+    return all(stream.in_sync for stream in streams)
