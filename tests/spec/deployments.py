@@ -7,6 +7,7 @@ from pydantic import JsonValue
 
 from xds.spec.deployment import Canary, Deployment, Version
 from xds.spec.endpoints import Endpoint
+from xds.spec.envoy import EnvoyPatches, EnvoyVersionPatches
 from xds.spec.upstream import (
     CircuitBreakers,
     HeaderEdits,
@@ -50,6 +51,9 @@ kept: st.SearchStrategy[JsonValue] = st.recursive(
     lambda deeper: st.lists(deeper, max_size=3) | st.dictionaries(st.text(characters), deeper, max_size=3),
     max_leaves=8,
 )
+
+
+raw = st.dictionaries(st.text(characters), kept, max_size=3)
 
 
 def maybe(strategy: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
@@ -115,7 +119,14 @@ def canaries(draw: st.DrawFn) -> Canary:
         left -= weight
         settings = draw(st.fixed_dictionaries({}, optional=cluster_settings))
         versions[label] = Version(
-            bento=draw(maybe(tags)), weight=weight / 100, services=draw(kept), envs=draw(kept), **settings
+            bento=draw(maybe(tags)),
+            weight=weight / 100,
+            services=draw(kept),
+            envs=draw(kept),
+            envoy=draw(
+                maybe(st.builds(EnvoyVersionPatches, cluster=maybe(raw), typed_per_filter_config=maybe(raw)))
+            ),
+            **settings,
         )
     route_type = draw(st.sampled_from(["random", "header", "query"]))
     return Canary(
@@ -144,6 +155,7 @@ deployments: st.SearchStrategy[Deployment] = st.builds(
     services=kept,
     labels=kept,
     rules=kept,
+    envoy=maybe(st.builds(EnvoyPatches, route=maybe(raw), cluster=maybe(raw))),
     **cluster_settings,
 )
 
