@@ -134,7 +134,7 @@ class Discovery:
             await talk.context.abort(grpc.StatusCode.PERMISSION_DENIED, str(refusal))
         stream = self._hub.open(target, node, talk.dialect, aggregated=talk.only is None)
         news = self._wakers.add(stream)
-        bound = log.bind(node=node.id, **target._asdict())
+        bound = log.bind(node=node.id, gateway=target.gateway)
         bound.info("envoy connected", version=node.version, dialect=talk.dialect.name, only=talk.only)
         try:
             async with asyncio.TaskGroup() as tasks:
