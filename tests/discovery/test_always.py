@@ -2,6 +2,7 @@
 
 import random
 
+import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
@@ -138,7 +139,8 @@ class StateOfTheWorldStream(AnyStream):
     dialect = STATE_OF_THE_WORLD
 
 
-AnyStream.TestCase.settings = settings(max_examples=150, stateful_step_count=40, deadline=None)
+EXAMPLES = 10_000 if settings.get_current_profile_name() == "long" else 150
+AnyStream.TestCase.settings = settings(max_examples=EXAMPLES, stateful_step_count=40, deadline=None)
 StateOfTheWorldStream.TestCase.settings = AnyStream.TestCase.settings
-TestDeltaStream = AnyStream.TestCase
-TestStateOfTheWorldStream = StateOfTheWorldStream.TestCase
+TestDeltaStream = pytest.mark.timeout(3600)(AnyStream.TestCase)
+TestStateOfTheWorldStream = pytest.mark.timeout(3600)(StateOfTheWorldStream.TestCase)
