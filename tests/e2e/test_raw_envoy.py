@@ -134,6 +134,49 @@ async def test_a_bad_resource_among_good_ones_is_contained(tmp_path: Path, upstr
         await eventually(mended, "the rejection gone")
 
 
+async def test_a_bad_virtual_host_does_not_hold_up_the_table(tmp_path: Path, upstreams: Upstreams) -> None:
+    """Deployments and the other virtual hosts go on; the bad one is named."""
+    port = free_port()
+    spoiled: Raw = {"match": {"safe_regex": {"regex": "("}}, "route": {"cluster": "own"}}
+    edge = Gateway(
+        name="edge",
+        listeners=(Listen(port=port),),
+        virtual_hosts=(
+            {"name": "spoiled.test", "domains": ["spoiled.test"], "routes": [spoiled]},
+            to_cluster("good.test", "good"),
+        ),
+    )
+    good = cluster_resource(static_cluster("good", upstreams.endpoint("b1")))
+    async with serving(tmp_path, edge) as served:
+        await served.plane.set_resources("edge", text(good), author="test")
+        await apply(served, upstreams, deployment("plain"))
+        async with envoy_of(served, tmp_path), Client((LOOPBACK, port)) as client:
+            await settled(served, "plain")
+            answers = [(await client.ask(Ask(host))).build for host in ("plain", "good.test")]
+            (said,) = served.plane.resources("edge").convergence.rejections
+    assert (answers, said.startswith("envoy-1: VirtualHost spoiled.test: ")) == (["m1", "b1"], True)
+
+
+async def test_a_bad_cluster_does_not_hold_up_the_table_that_names_it(
+    tmp_path: Path, upstreams: Upstreams
+) -> None:
+    """Neither where a virtual host of the gateway names it, nor where a deployment mirrors to it."""
+    port = free_port()
+    edge = Gateway(
+        name="edge", listeners=(Listen(port=port),), virtual_hosts=(to_cluster("bad.test", "bad"),)
+    )
+    bad = cluster_resource(static_cluster("bad", upstreams.endpoint("b1"), lb_policy="CLUSTER_PROVIDED"))
+    mirror: Raw = {"route": {"request_mirror_policies": [{"cluster": "bad"}]}}
+    async with serving(tmp_path, edge) as served:
+        await served.plane.set_resources("edge", text(bad), author="test")
+        await apply(served, upstreams, deployment("plain"), deployment("mirrored", envoy={"route": mirror}))
+        async with envoy_of(served, tmp_path), Client((LOOPBACK, port)) as client:
+            await settled(served, "plain")
+            assert (await client.ask(Ask("plain"))).build == "m1"
+            (said,) = served.plane.resources("edge").convergence.rejections
+            assert said.startswith("envoy-1: Cluster bad: ")
+
+
 async def test_filters_are_told_what_to_do_by_route_and_by_version(
     tmp_path: Path, upstreams: Upstreams
 ) -> None:

@@ -1,20 +1,24 @@
 """Giving a gateway Envoy resources: what is to be recorded, or everything that is wrong with it. Pure."""
 
 import dataclasses
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Iterator, Sequence
 
 from xds.catalog.catalog import Catalog
 from xds.catalog.types import Type, short_name
+from xds.control.ledger import Key
 from xds.control.references import Surroundings, faults_between
 from xds.control.resources import Given, parsed, read_resources
 from xds.control.state import State
+from xds.control.table import own_part
 from xds.discovery.stream import Stream
 from xds.errors import InvalidInput, NothingToDo
-from xds.fleet.convergence import Convergence
+from xds.fleet.convergence import Blame, Convergence
+from xds.fleet.envoys import by_envoy, in_sync
 from xds.revisions.record import Note
 from xds.revisions.resources import ResourceSet, rollback_resources, set_resources
 from xds.spec.faults import Fault
 from xds.translate.bootstrap import CONTROL_PLANE_CLUSTER
+from xds.translate.raw_gateway import virtual_hosts
 
 
 @dataclasses.dataclass(frozen=True)
@@ -71,21 +75,28 @@ def give_back(
     return target
 
 
-def standing(state: State, gateway: str, streams: Iterable[Stream], *, pending: bool) -> ResourceStanding:
-    """What a gateway was given, and what its Envoys made of it."""
+def standing(
+    state: State, gateway: str, streams: Iterable[Stream], blame: Blame, *, pending: bool
+) -> ResourceStanding:
+    """What a gateway was given, and what its Envoys made of it (and of its own virtual hosts)."""
     recorded = state.resources.get(gateway)
     ours = {(each.type, each.name) for each in parsed(recorded.contents if recorded else ())}
-    refusals = {
-        stream: [
-            f"{stream.node.id}: {short_name(type_)} {rejection.name}: {rejection.text}"
-            for type_, rejection in stream.rejections()
-            if (type_, rejection.name) in ours
-        ]
-        for stream in streams
-    }
-    done = sum(stream.in_sync and not refused for stream, refused in refusals.items())
-    rejections = tuple(refusal for refused in refusals.values() for refusal in refused)
-    return ResourceStanding(recorded, Convergence(len(refusals), 0 if pending else done, rejections))
+    hosts = [host.name for host in virtual_hosts(state.gateways[gateway])]
+    envoys = by_envoy(streams)
+    refusals = {s: list(_refusals(s, ours, hosts, blame)) for envoy in envoys for s in envoy}
+    done = sum(in_sync(envoy) and not any(refusals[stream] for stream in envoy) for envoy in envoys)
+    rejections = tuple(f"{s.node.id}: {refusal}" for s, refused in refusals.items() for refusal in refused)
+    return ResourceStanding(recorded, Convergence(len(envoys), 0 if pending else done, rejections))
+
+
+def _refusals(stream: Stream, ours: Container[Key], hosts: Iterable[str], blame: Blame) -> Iterator[str]:
+    for type_, rejection in stream.rejections():
+        if (type_, rejection.name) in ours:
+            yield f"{short_name(type_)} {rejection.name}: {rejection.text}"
+    for host in hosts:
+        said = blame.objection(stream, own_part(host))
+        if said is not None:
+            yield f"VirtualHost {host}: {said}"
 
 
 def _clashing(state: State, catalog: Catalog, gateway: str, given: Sequence[Given]) -> list[Fault]:

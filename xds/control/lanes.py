@@ -82,7 +82,8 @@ class Lanes:
     def _held(self, stream: Stream, proof: Proof) -> frozenset[str]:
         """The deployments whose newest routes this peer can't be given."""
         refused = {rejection.name for type_, rejection in stream.rejections() if type_ == Type.CLUSTER}
-        spoiled = {name for name in map(_deployment_of, refused) if proof.names_any(name, refused)}
+        suspects = {*map(_deployment_of, refused), *proof.patched} if refused else set()
+        spoiled = {name for name in suspects if proof.names_any(name, refused)}
         trial = self._trials.get(stream)
         return frozenset(spoiled) | (trial.held(proof.wanted) if trial else frozenset())
 

@@ -231,7 +231,8 @@ class ControlPlane:
         """
         self._state.check_gateway(gateway)
         streams = self.hub.streams(gateway)
-        return standing(self._state, gateway, streams, pending=self.publisher.pending)
+        lanes = self.publisher.lanes
+        return standing(self._state, gateway, streams, lanes, pending=self.publisher.pending)
 
     async def resource_history(self, gateway: str) -> tuple[ResourceSet, ...]:
         """All sets of resources that a gateway was given, oldest first.

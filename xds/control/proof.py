@@ -27,6 +27,8 @@ class Proof:
 
     def __init__(self) -> None:
         self.wanted: dict[str, Part] = {}
+        self.patched: set[str] = set()
+        """Those that may name clusters of others: with patches, or raw altogether."""
         self._proven: dict[str, Part] = {}
         self._unproven: dict[str, Part] = {}
         self._tables: OrderedDict[str, Mapping[str, Part]] = OrderedDict()
@@ -35,11 +37,13 @@ class Proof:
         """A deployment is to bring this."""
         if self.wanted.get(name) != part:
             self.wanted[name] = self._unproven[name] = part
+            (self.patched.add if part.section.patched else self.patched.discard)(name)
 
     def forget(self, name: str) -> None:
         """A deployment brings nothing any more."""
         for parts in (self.wanted, self._proven, self._unproven):
             parts.pop(name, None)
+        self.patched.discard(name)
 
     def names_any(self, name: str, clusters: set[str]) -> bool:
         """Whether the wanted part of a deployment names any of these clusters."""

@@ -4,6 +4,7 @@ import dataclasses
 from collections.abc import Iterable, Iterator, Sequence
 
 from xds.catalog.types import ROUTING, Type, short_name
+from xds.control.ledger import Key
 from xds.control.resources import Given, endpoints_name
 from xds.spec.faults import Fault
 from xds.spec.findings import Path
@@ -16,9 +17,6 @@ from xds.stubs import (
 )
 from xds.translate.raw_names import clusters_in, messages_in
 from xds.translate.raw_silent import refused_in_silence
-
-Key = tuple[str, str]
-"""Type URL and name."""
 
 
 @dataclasses.dataclass(frozen=True)

@@ -8,10 +8,10 @@ from xds.catalog.types import Type
 from xds.control.brought import Brought
 from xds.control.hosts import Hosts
 from xds.control.ledger import GIVEN, Key, Ledger
-from xds.control.proof import Lane
+from xds.control.proof import Lane, Part
 from xds.spec.gateway import Gateway
 from xds.stubs import envoy_config_route_v3_pb2 as route_v3
-from xds.translate.hosts import virtual_host
+from xds.translate.hosts import Section, virtual_host
 from xds.translate.listeners import listener
 from xds.translate.raw_gateway import virtual_hosts
 from xds.translate.raw_names import clusters_in
@@ -28,7 +28,9 @@ class TableAssembly:
         self._ledger = Ledger()
         self._hosts = Hosts()
         self._encoded: dict[str, Host] = {}
-        self._brought = [_encoded(host) for host in virtual_hosts(gateway)]
+        self._brought = [
+            _encoded(host) for host in virtual_hosts(gateway) if lane.part(own_part(host.name), _part(host))
+        ]
         self._table_stale = True
         for listen in gateway.listeners:
             made = listener(gateway, listen)
@@ -75,6 +77,16 @@ class TableAssembly:
                 self._encoded[host] = Host(body, clusters)
             else:
                 self._encoded.pop(host, None)
+
+
+def own_part(virtual_host: str) -> str:
+    """What a virtual host of the gateway's own is called among deployments."""
+    return f"{GIVEN}/{virtual_host}"
+
+
+def _part(host: route_v3.VirtualHost) -> Part:
+    """A virtual host of the gateway's own: contained like a deployment, if an Envoy refuses it."""
+    return Part(tuple(host.domains), Section(host.name, "", tuple(host.routes), patched=True))
 
 
 def _encoded(host: route_v3.VirtualHost) -> Host:
