@@ -9,7 +9,7 @@ from tests.support.waiting import eventually
 
 pytestmark = pytest.mark.envoy
 
-BAD_TLS = {"tls": {"ca_file": "/no/such/authorities.pem"}}
+BAD_TLS = {"ca_file": "/no/such/authorities.pem"}
 
 
 async def test_a_bad_cluster_of_one_deployment_leaves_the_others_free(
@@ -22,7 +22,7 @@ async def test_a_bad_cluster_of_one_deployment_leaves_the_others_free(
         )
     )
     await admin.settled("spoilt")
-    await admin.apply(deployment("spoilt", canary=split(a=("a1", 0), b=("b1", 100)), **BAD_TLS))
+    await admin.apply(deployment("spoilt", canary=split(a=("a1", 0), b=("b1", 100)), tls=BAD_TLS))
 
     async def refused() -> bool:
         return bool((await admin.get("spoilt")).convergence.rejections)
