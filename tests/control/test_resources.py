@@ -1,11 +1,18 @@
 """Envoy resources given to a gateway: all or nothing, durable, and rolled back like everything else."""
 
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
 import pytest
+from pydantic import JsonValue
 
 from tests.control.conftest import Planes
 from xds.catalog.types import Type
 from xds.control.plane import ControlPlane
-from xds.errors import InvalidInput, NotFound, NothingToDo
+from xds.control.state import State
+from xds.errors import InvalidInput, NotFound, NothingToDo, SettingsError
+from xds.spec.gateway import Gateway
+from xds.store.sqlite import SqliteStore
 
 _PREFIX = "'@type': type.googleapis.com/envoy.config"
 
@@ -208,3 +215,21 @@ async def test_an_unknown_gateway_is_named_with_those_there_are(planes: Planes) 
     async with planes() as plane:
         with pytest.raises(NotFound, match=r"there is no gateway 'edge' \(there are: default\)"):
             plane.resources("edge")
+
+
+async def test_a_virtual_host_that_takes_a_deployments_host_stops_the_start(
+    planes: Planes, tmp_path: Path
+) -> None:
+    """The message names both; what Envoys have stays."""
+    async with planes() as plane:
+        await plane.apply_texts([("chat.yaml", "name: chat\nhosts: [legacy.test]\n")], author="me")
+    host: dict[str, JsonValue] = {"name": "old", "domains": ["legacy.test"]}
+    gateway = Gateway(name="default", virtual_hosts=(host,))
+    with ThreadPoolExecutor(1) as thread:
+        store = thread.submit(SqliteStore, tmp_path / "canary.db").result()
+        state = State([gateway], thread.submit(store.load, 0.0).result())
+        with pytest.raises(
+            SettingsError, match=r"chat claims legacy\.test on gateway default, whose own .* old"
+        ):
+            ControlPlane(state, store, thread, publisher)
+        thread.submit(store.close).result()

@@ -172,7 +172,9 @@ async def test_a_bad_cluster_does_not_hold_up_the_table_that_names_it(
         await apply(served, upstreams, deployment("plain"), deployment("mirrored", envoy={"route": mirror}))
         async with envoy_of(served, tmp_path), Client((LOOPBACK, port)) as client:
             await settled(served, "plain")
-            assert (await client.ask(Ask("plain"))).build == "m1"
+            await apply(served, upstreams, deployment("later"))
+            await settled(served, "later")
+            assert (await client.ask(Ask("later"))).build == "m1"
             (said,) = served.plane.resources("edge").convergence.rejections
             assert said.startswith("envoy-1: Cluster bad: ")
 
