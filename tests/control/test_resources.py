@@ -9,6 +9,7 @@ from pydantic import JsonValue
 from tests.control.conftest import Planes
 from xds.catalog.types import Type
 from xds.control.plane import ControlPlane
+from xds.control.publisher import Publisher
 from xds.control.state import State
 from xds.errors import InvalidInput, NotFound, NothingToDo, SettingsError
 from xds.spec.gateway import Gateway
@@ -228,8 +229,7 @@ async def test_a_virtual_host_that_takes_a_deployments_host_stops_the_start(
     with ThreadPoolExecutor(1) as thread:
         store = thread.submit(SqliteStore, tmp_path / "canary.db").result()
         state = State([gateway], thread.submit(store.load, 0.0).result())
-        with pytest.raises(
-            SettingsError, match=r"chat claims legacy\.test on gateway default, whose own .* old"
-        ):
+        publisher = Publisher(state, Hub(["default"]), lambda _: None)
+        with pytest.raises(SettingsError, match=r"chat claims legacy\.test .* virtual host old has it"):
             ControlPlane(state, store, thread, publisher)
         thread.submit(store.close).result()
