@@ -165,6 +165,23 @@ async def test_version_info_of_what_is_left(server: Server, sotw: Sotw) -> None:
         assert other.last.version_info == sotw.last.version_info
 
 
+async def test_version_info_after_a_refusal(server: Server, sotw: Sotw) -> None:
+    """What was refused leaves no trace in it either."""
+    server.commit(resource(Type.CLUSTER, "a"))
+    await sotw.ask(Type.CLUSTER)
+    await sotw.take()
+    server.commit(resource(Type.CLUSTER, "a", "2"))
+    await sotw.hear()
+    await sotw.nack()
+    server.commit(resource(Type.CLUSTER, "a", "3"))
+    assert await sotw.take() == {"a": "3"}
+    async with SotwClient(server.address) as client:
+        other = Conversation(client, said_in_sotw)
+        await other.ask(Type.CLUSTER)
+        await other.take()
+        assert other.last.version_info == sotw.last.version_info
+
+
 async def test_a_late_peer_is_reported_and_not_waited_for(server: Server, talk: AnyConversation) -> None:
     """Once, with its type; other peers and other types go on."""
     await talk.ask(Type.CLUSTER)

@@ -104,6 +104,15 @@ def test_removals_long_past_are_forgotten(clock: Clock) -> None:
     assert len(stream._order._removed_at) <= order.GRACE + 1
 
 
+def test_what_is_back_is_not_waited_for(clock: Clock) -> None:
+    """Its grace is over with it."""
+    hub, stream = alone(clock, cluster("a"))
+    hub.commit("g", [], [(Type.CLUSTER, "a")])
+    hub.commit("g", [cluster("a")])
+    assert acknowledge(stream) == []
+    assert stream.next_deadline() is None
+
+
 def test_what_the_dialect_cannot_say_leaves_no_deadline(clock: Clock) -> None:
     """State-of-the-world has no word for a route that is gone: nothing is waited for in the end."""
     hub = Hub(["g"], clock)

@@ -118,3 +118,66 @@ def test_a_change_taken_back_is_not_sent() -> None:
     talk.commit(route("r", "a", version="2"))
     talk.commit(route("r", "a", version="1"))
     assert talk.hear() is None
+
+
+def test_what_changes_between_two_parts_of_an_answer_waits_for_its_acknowledgement() -> None:
+    """A later part has only what no part before it had."""
+    talk = Talk(*(Resource(Type.CLUSTER, name, "1", b"." * 900_000) for name in "ab"))
+    talk.ask(Type.CLUSTER)
+    assert talk.hear() == {"a": "1"}
+    first = talk.last
+    talk.commit(cluster("a", "2"))
+    assert talk.hear() == {"b": "1"}
+    second = talk.last
+    assert talk.hear() is None
+    talk.ack(first)
+    talk.ack(second)
+    assert talk.hear() == {"a": "2"}
+
+
+def test_asking_again_does_not_get_a_route_past_its_gate() -> None:
+    """Only a peer that has nothing yet is answered at once; this one can wait for the cluster."""
+    talk = connected()
+    talk.commit(cluster("b"), route("r", "b", version="2"))
+    assert talk.hear() == {"b": "1"}
+    unanswered = talk.last
+    talk.ask(Type.ROUTE, "r")
+    assert talk.hear() is None
+    talk.ack(unanswered)
+    assert talk.take() == {"r": "2"}
+
+
+def test_a_cluster_stays_while_a_peer_may_have_a_route_it_refused() -> None:
+    """A refused answer may have been applied in part, so the refused version counts as well."""
+    talk = connected()
+    talk.commit(cluster("b"))
+    talk.take()
+    talk.commit(route("r", "b", version="2"))
+    talk.hear()
+    talk.nack()
+    talk.commit(route("r", "a", version="3"), gone=[(Type.CLUSTER, "b")])
+    assert talk.take() == {"r": "3"}
+    assert talk.take() == {"b": None}
+
+
+def test_a_cluster_that_a_route_still_names_is_not_removed() -> None:
+    """Though the catalog has it no more: the route would answer 503."""
+    talk = connected()
+    talk.commit(gone=[(Type.CLUSTER, "a")])
+    assert talk.hear() is None
+    talk.commit(route("r", version="2"))
+    assert [talk.take(), talk.take()] == [{"r": "2"}, {"a": None}]
+
+
+def test_endpoints_go_after_their_cluster() -> None:
+    """A cluster without endpoints that still gets requests answers 503."""
+    talk = connected()
+    talk.commit(Resource(Type.ENDPOINT, "a", "1", b"a"))
+    talk.ask(Type.ENDPOINT, "a")
+    assert talk.take() == {"a": "1"}
+    talk.commit(route("r", version="2"), gone=[(Type.CLUSTER, "a"), (Type.ENDPOINT, "a")])
+    heard = []
+    while (said := talk.take()) is not None:
+        assert talk.last is not None
+        heard.append((talk.last.type, said))
+    assert heard == [(Type.ROUTE, {"r": "2"}), (Type.CLUSTER, {"a": None}), (Type.ENDPOINT, {"a": None})]

@@ -2,6 +2,8 @@
 
 from tests.support.talk import Talk, cluster, route
 from xds.catalog.types import Type
+from xds.discovery.dialect import STATE_OF_THE_WORLD
+from xds.discovery.request import Node
 
 
 def reject_all_with(talk: Talk, *bad: str) -> int:
@@ -95,3 +97,85 @@ def test_a_peer_that_refuses_everything_is_left_alone_soon() -> None:
         answers += 1
         talk.nack()
     assert answers <= 13
+
+
+def test_what_was_dropped_before_it_was_refused_is_owed_to_nobody() -> None:
+    """The refusal is of something the peer no longer asks for."""
+    talk = Talk(route("r"))
+    talk.ask(Type.ROUTE, "r")
+    talk.hear()
+    talk.drop(Type.ROUTE, "r")
+    talk.nack()
+    assert talk.hear() is None
+    assert talk.stream.in_sync
+    assert list(talk.stream.rejections()) == []
+
+
+def test_what_was_refused_dropped_and_asked_for_again_is_sent_again() -> None:
+    """The peer asked: its quarantine ended when it gave the name up."""
+    talk = Talk(route("r"))
+    talk.ask(Type.ROUTE, "r")
+    talk.hear()
+    talk.nack()
+    talk.drop(Type.ROUTE, "r")
+    talk.ask(Type.ROUTE, "r")
+    assert talk.hear() == {"r": "1"}
+
+
+def test_a_whole_answer_has_the_accepted_version_of_what_is_refused() -> None:
+    """State-of-the-world: once, and not the version the peer refused."""
+    talk = Talk(cluster("a"))
+    talk.stream = talk.hub.open("g", Node(), STATE_OF_THE_WORLD)
+    talk.ask(Type.CLUSTER)
+    talk.take()
+    talk.commit(cluster("a", "2"))
+    talk.hear()
+    talk.nack()
+    talk.commit(cluster("b"))
+    assert talk.take() == {"b": "1"}
+    assert talk.last is not None
+    assert talk.last.rest == (cluster("a"),)
+
+
+def test_an_acceptance_between_refusals_restores_patience() -> None:
+    """Only a peer that refuses everything is given up on, not one that refuses something now and then."""
+    talk = Talk(cluster("a"))
+    talk.ask(Type.CLUSTER)
+    talk.take()
+    for number in range(20):
+        talk.commit(cluster(f"bad-{number}"))
+        talk.hear()
+        talk.nack()
+        talk.commit(cluster("a", f"v{number}"))
+        talk.take()
+    talk.commit(*(cluster(name) for name in "wxyz"))
+    reject_all_with(talk, "x")
+    assert not {"w", "y", "z"} & {parked.name for _, parked in talk.stream.rejections()}
+    assert {name for name in "wxyz" if name in talk.stream.watches[Type.CLUSTER].owed} == {"x"}
+
+
+def test_who_was_cleared_is_tried_with_the_others_again() -> None:
+    """A group that was accepted is suspected no more, though one of it changed meanwhile."""
+    talk = Talk(*(cluster(name) for name in "abcd"))
+    talk.ask(Type.CLUSTER)
+    talk.hear()
+    talk.nack()
+    assert talk.hear() == {"a": "1", "b": "1"}
+    cleared = talk.last
+    talk.commit(cluster("a", "2"), cluster("e"))
+    talk.ack(cleared)
+    assert talk.take() == {"c": "1", "d": "1"}
+    assert talk.take() == {"a": "2", "e": "1"}
+
+
+def test_an_update_of_a_cluster_does_not_bring_a_refused_route_back() -> None:
+    """Only a cluster the peer did not have can have been what it missed."""
+    talk = Talk(cluster("a"), route("r", "a"))
+    talk.ask(Type.CLUSTER)
+    talk.take()
+    talk.ask(Type.ROUTE, "r")
+    talk.hear()
+    talk.nack()
+    talk.commit(cluster("a", "2"))
+    assert talk.take() == {"a": "2"}
+    assert talk.hear() is None
