@@ -11,6 +11,7 @@ from xds.catalog.types import Type
 from xds.control.plane import ControlPlane
 from xds.control.publisher import Publisher
 from xds.control.state import State
+from xds.discovery.hub import Hub
 from xds.errors import InvalidInput, NotFound, NothingToDo, SettingsError
 from xds.spec.gateway import Gateway
 from xds.store.sqlite import SqliteStore
