@@ -1,18 +1,21 @@
-"""An Envoy with a life of its own is adopted in place by `canary bootstrap --merge`: its routes go on."""
+"""An Envoy with a life of its own is adopted in place: `canary bootstrap --merge`, and one listener moved.
 
-import copy
+Its gateway has no listeners. What the moved listener served before goes on as the gateway's `virtual_hosts`,
+to the Envoy's own clusters; deployments answer beside it.
+"""
+
 import json
 import subprocess
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.support import raw
 from tests.support.admin_client import AdminClient
+from tests.support.control_plane import ControlPlane
 from tests.support.envoys import Envoy, envoy_binary
-from tests.support.files import deployment, split
-from tests.support.mesh import Mesh
+from tests.support.files import deployment, documents, endpoints, split
 from tests.support.ports import LOOPBACK, free_port
 from tests.support.traffic import Ask, Client, versions
 from tests.support.upstreams import Upstreams
@@ -22,18 +25,23 @@ from xds.translate.bootstrap import Json
 
 pytestmark = pytest.mark.envoy
 
-RDS: Json = {"route_config_name": "default", "config_source": raw.source(raw.ADS)}
+GATEWAY: Json = {
+    "name": "edge",
+    "static_clusters": ["billing"],
+    "virtual_hosts": [raw.virtual_host("billing", "billing", "billing.test")],
+}
+RDS: Json = {"route_config_name": "edge", "config_source": raw.source(raw.ADS)}
 
 
-def lonely(upstreams: Upstreams, ports: tuple[int, int], **routes: Json) -> Json:
-    """An Envoy's own bootstrap: one listener with inline routes to a static cluster, one with `routes`."""
+def lonely(upstreams: Upstreams, ports: tuple[int, int], **moved: Json) -> Json:
+    """An Envoy's own bootstrap: two listeners with routes to a static cluster; the second has `moved`."""
     own: dict[str, Json] = {"route_config": raw.route_table("own", "billing")}
     return {
         "node": {"id": "old-1"},
         "static_resources": {
             "listeners": [
                 raw.listener("own", ports[0], raw.connection_manager(**own)),
-                raw.listener("moved", ports[1], raw.connection_manager(**(routes or own))),
+                raw.listener("moved", ports[1], raw.connection_manager(**(moved or own))),
             ],
             "clusters": [raw.static_cluster("billing", upstreams.endpoint("b1"))],
         },
@@ -43,7 +51,7 @@ def lonely(upstreams: Upstreams, ports: tuple[int, int], **routes: Json) -> Json
 def merged(existing: Json, xds: tuple[str, int]) -> Json:
     """What `canary bootstrap --merge` makes of it."""
     findings = Findings("envoy.yaml")
-    out = merge(copy.deepcopy(existing), findings, gateway="default", xds=xds)
+    out = merge(existing, findings, gateway="edge", xds=xds)
     assert findings.faults == []
     return out
 
@@ -60,37 +68,57 @@ def test_envoy_takes_the_merged_bootstrap(tmp_path: Path, upstreams: Upstreams) 
     assert (checked.returncode, checked.stderr) == (0, "")
 
 
+@pytest.fixture(scope="module")
+def plane(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ControlPlane]:
+    """A control plane with the gateway the Envoy joins."""
+    running = ControlPlane(tmp_path_factory.mktemp("plane"), gateways=[GATEWAY])
+    yield running
+    running.kill()
+
+
 @pytest.fixture
-async def ports(
-    tmp_path: Path, mesh: Mesh, upstreams: Upstreams, admin: AdminClient
-) -> AsyncIterator[tuple[int, int]]:
-    """Where an adopted Envoy listens: with its own routes, and with the gateway's."""
-    await admin.apply(deployment("adopted", canary=split(a=("a1", 100))))
+async def admin(plane: ControlPlane, upstreams: Upstreams) -> AsyncIterator[AdminClient]:
+    """Its admin API, after the deployment was applied."""
+    where = {build: upstreams.endpoint(build) for build in ("m1", "a1")}
+    canary = deployment("adopted", gateways=["edge"], canary=split(a=("a1", 100)))
+    async with AdminClient(plane.admin) as client:
+        await client.apply(documents(canary, endpoints(**where)))
+        yield client
+
+
+@pytest.fixture
+def ports(
+    tmp_path: Path, plane: ControlPlane, upstreams: Upstreams, admin: AdminClient
+) -> Iterator[tuple[int, int]]:
+    """Where the adopted Envoy listens: with its own routes, and with the gateway's."""
+    assert admin  # the deployment is there before the Envoy
     ports = free_port(), free_port()
-    envoy = Envoy(
-        tmp_path,
-        mesh.plane.xds,
-        config=merged(lonely(upstreams, ports, rds=RDS), mesh.plane.xds),
-        node_id="old",
-    )
+    config = merged(lonely(upstreams, ports, rds=RDS), plane.xds)
+    envoy = Envoy(tmp_path, plane.xds, config=config, node_id="old")
     yield ports
     envoy.stop()
 
 
-async def test_its_own_routes_go_on(ports: tuple[int, int]) -> None:
-    """The listener that was left alone answers as before."""
+async def test_the_listener_that_was_left_alone_answers_as_before(ports: tuple[int, int]) -> None:
+    """Whatever is asked for, its own cluster answers."""
     async with Client((LOOPBACK, ports[0])) as client:
         assert (await client.ask(Ask("adopted"))).build == "b1"
 
 
-async def test_the_listener_that_was_moved_has_the_gateways_routes(
+async def test_the_listener_that_was_moved_follows_the_gateway(
     admin: AdminClient, ports: tuple[int, int]
 ) -> None:
-    """And follows its changes."""
+    """A deployment's split reaches it, and so does an abort."""
     async with Client((LOOPBACK, ports[1])) as client:
         before = [await client.ask(Ask("adopted")) for _ in range(5)]
         await admin.abort("adopted")
-        await admin.settled("adopted", envoys=2)
+        await admin.settled("adopted")
         after = [await client.ask(Ask("adopted")) for _ in range(5)]
 
     assert (versions(before), versions(after)) == ({"a": 5}, {"main": 5})
+
+
+async def test_services_that_are_no_deployments_yet_still_answer(ports: tuple[int, int]) -> None:
+    """On the moved listener too: their virtual host is the gateway's now, their cluster is still static."""
+    async with Client((LOOPBACK, ports[1])) as client:
+        assert (await client.ask(Ask("billing.test"))).build == "b1"

@@ -143,11 +143,18 @@ def test_every_conflict_is_said_at_once() -> None:
     [
         (
             manager(route_config={"name": "mine"}),
-            f"{MANAGER}.route_config: keeps its own routes (for the gateway's, put instead: {RDS})",
+            (
+                f"{MANAGER}.route_config: keeps its own routes (for the gateway's, put instead: {RDS}; "
+                "what is there can go on as the gateway's virtual_hosts)"
+            ),
         ),
         (
             manager(rds={"route_config_name": "shop", "config_source": {"ads": {}}}),
             f"{MANAGER}.rds: keeps its own routes (for the gateway's, put instead: {RDS})",
+        ),
+        (
+            manager(scopedRoutes={}),
+            f"{MANAGER}.scopedRoutes: keeps its own routes (for the gateway's, put instead: {RDS})",
         ),
         (
             manager(rds={"routeConfigName": "edge", "configSource": {"ads": {}}}),
@@ -155,7 +162,7 @@ def test_every_conflict_is_said_at_once() -> None:
         ),
         (manager(), f"{MANAGER}: has no routes (for the gateway's, add: {RDS})"),
     ],
-    ids=["inline", "another-name", "fine", "none"],
+    ids=["inline", "another-name", "scopes", "fine", "none"],
 )
 def test_each_connection_manager_is_told_what_to_change(connection_manager: Json, note: str) -> None:
     """Its listener is its owner's: the text to put there is said, and where."""

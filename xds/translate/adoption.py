@@ -114,13 +114,7 @@ def _advise(merged: Json, findings: Findings, gateway: str) -> None:
     source = _spelt(dynamic, "lds_config")
     managers = list(_connection_managers(merged.get(_spelt(merged, _STATIC)), (_spelt(merged, _STATIC),)))
     for path, manager in managers:
-        given = next((key for key in (_spelt(manager, key) for key in _ROUTES) if key in manager), "")
-        if given == "rds" and _is_rds(manager["rds"], gateway):
-            findings.warn((*path, given), f"is fine: it has the routes of the gateway {gateway}")
-        elif given:
-            findings.warn((*path, given), "keeps its own routes", f"for the gateway's, put instead: {rds}")
-        else:
-            findings.warn(path, "has no routes", f"for the gateway's, add: {rds}")
+        _advise_manager(manager, path, findings, gateway, rds)
     if source in dynamic and not _is_ads(dynamic[source]):
         findings.warn(
             (_spelt(merged, _DYNAMIC), source),
@@ -133,6 +127,24 @@ def _advise(merged: Json, findings: Findings, gateway: str) -> None:
             "no listener takes HTTP requests",
             "for the gateway's listeners, add: lds_config: {ads: {}, resource_api_version: V3}",
         )
+
+
+def _advise_manager(manager: Json, path: Path, findings: Findings, gateway: str, rds: str) -> None:
+    given = {known: key for known in _ROUTES if (key := _spelt(manager, known)) in manager}
+    if "rds" in given and _is_rds(manager["rds"], gateway):
+        findings.warn((*path, "rds"), f"is fine: it has the routes of the gateway {gateway}")
+    elif "route_config" in given:
+        findings.warn(
+            (*path, given["route_config"]),
+            "keeps its own routes",
+            f"for the gateway's, put instead: {rds}; what is there can go on as the gateway's virtual_hosts",
+        )
+    elif given:
+        findings.warn(
+            (*path, *given.values()), "keeps its own routes", f"for the gateway's, put instead: {rds}"
+        )
+    else:
+        findings.warn(path, "has no routes", f"for the gateway's, add: {rds}")
 
 
 def _connection_managers(value: JsonValue, path: Path) -> Iterator[tuple[Path, Json]]:
