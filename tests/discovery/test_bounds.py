@@ -170,3 +170,19 @@ def test_an_absurd_version_of_envoy_is_no_version() -> None:
     """Digits without end are not a number."""
     node = core.Node(user_agent_name="envoy", user_agent_version="9" * 5000 + ".0.0")
     assert node_of(node).version is None
+
+
+def test_no_nonce_comes_twice_though_the_target_goes_back_and_forth(clock: Clock) -> None:
+    """Each catalog counts its own positions; a stream's nonces only ever go up."""
+    hub, stream = alone(clock, cluster("a"))
+    other = Hub(["g"])
+    for version in "23456":
+        other.commit("g", [cluster("a", f"other-{version}")])
+    nonces = []
+    for catalog in [other.catalogs["g"], hub.catalogs["g"]] * 3:
+        stream.retarget(catalog)
+        answer = stream.next_answer()
+        assert answer is not None
+        nonces.append(answer.nonce)
+        stream.receive(Request(Type.CLUSTER, nonce=answer.nonce))
+    assert len(set(nonces)) == len(nonces)

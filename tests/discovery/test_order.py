@@ -3,6 +3,8 @@
 from tests.support.talk import Talk, cluster, route
 from xds.catalog.resource import Resource
 from xds.catalog.types import Type
+from xds.discovery.dialect import STATE_OF_THE_WORLD
+from xds.discovery.request import Node
 
 
 def connected() -> Talk:
@@ -181,3 +183,15 @@ def test_endpoints_go_after_their_cluster() -> None:
         assert talk.last is not None
         heard.append((talk.last.type, said))
     assert heard == [(Type.ROUTE, {"r": "2"}), (Type.CLUSTER, {"a": None}), (Type.ENDPOINT, {"a": None})]
+
+
+def test_a_route_that_goes_without_a_word_opens_the_gate_behind_it() -> None:
+    """State-of-the-world can't say that a route is gone: its cluster waits for nothing then."""
+    talk = Talk(cluster("a"), route("r", "a"))
+    talk.stream = talk.hub.open("g", Node(), STATE_OF_THE_WORLD)
+    talk.ask(Type.CLUSTER)
+    talk.take()
+    talk.ask(Type.ROUTE, "r")
+    talk.take()
+    talk.commit(gone=[(Type.ROUTE, "r"), (Type.CLUSTER, "a")])
+    assert talk.hear() == {"a": None}

@@ -2,6 +2,9 @@
 
 from tests.support.talk import Talk, cluster, route
 from xds.catalog.types import Type
+from xds.discovery import sotw
+from xds.discovery.dialect import STATE_OF_THE_WORLD
+from xds.discovery.request import Node
 
 
 def test_a_first_request_for_clusters_without_names_asks_for_all() -> None:
@@ -124,3 +127,15 @@ def test_one_answer_a_type_is_awaited_at_a_time() -> None:
     assert talk.hear() is None
     talk.ack(clusters)
     assert talk.hear() == {"b": "1"}
+
+
+def test_naming_more_with_the_last_nonce_is_not_stale() -> None:
+    """State-of-the-world requests repeat it, whether it was acknowledged already or not."""
+    talk = Talk(route("r"), route("s"))
+    talk.stream = talk.hub.open("g", Node(), STATE_OF_THE_WORLD)
+    sotw.receive(talk.stream, sotw.StateRequest(Type.ROUTE, names=("r",)))
+    assert talk.take() == {"r": "1"}
+    assert talk.last is not None
+    sotw.receive(talk.stream, sotw.StateRequest(Type.ROUTE, names=("r", "s"), nonce=talk.last.nonce))
+    assert talk.hear() == {"s": "1"}
+    assert talk.stream.counters.stale == 0

@@ -215,7 +215,8 @@ class Watch:
     def _next_nonce(self) -> str:
         """Unique on this stream, and equal on all streams that are sent the same (shared bytes)."""
         position, part = self._nonce
-        self._nonce = (self._catalog.position, part + 1 if position == self._catalog.position else 0)
+        newer = self._catalog.position > position  # after a retarget it may be older
+        self._nonce = (self._catalog.position, 0) if newer else (position, part + 1)
         self.last_nonce = f"{self._nonce[0]}.{self._nonce[1]}"
         return self.last_nonce
 
