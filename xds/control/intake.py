@@ -6,7 +6,8 @@ an edit of endpoints alone never applies the spec again.
 """
 
 import dataclasses
-from collections.abc import Iterable, Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
 import xxhash
 
@@ -19,10 +20,10 @@ from xds.revisions.builds import assign_keys
 from xds.revisions.record import Note, Revision, cluster_name
 from xds.spec.claims import Claim, claims_of, conflicts, unknown_gateways
 from xds.spec.deployment import Deployment
+from xds.spec.endpoints import Endpoint
 from xds.spec.faults import Fault
 from xds.spec.proxyless import unresolved, unsupported
 from xds.spec.read import Document
-from xds.spec.write import to_json
 from xds.store.records import Write
 from xds.translate.raw_gateway import clashes
 from xds.translate.raw_patches import faults_of_document
@@ -42,7 +43,14 @@ class Intake:
     """One for each document with a deployment: the revision, and whether it is new."""
 
 
-def take_in(state: State, documents: Sequence[Document], note: Note, *, governed: bool = False) -> Intake:
+def take_in(
+    state: State,
+    documents: Sequence[Document],
+    note: Note,
+    *,
+    governed: bool = False,
+    present: Collection[str] = (),
+) -> Intake:
     """Decide what a batch of documents changes.
 
     Args:
@@ -50,19 +58,16 @@ def take_in(state: State, documents: Sequence[Document], note: Note, *, governed
         documents: what was read, without faults.
         note: who applies them, and when.
         governed: they come from the specs folder.
+        present: the files of that folder; endpoints of one that is gone make way for those of another.
 
     Raises:
         InvalidInput: every fault of every document.
     """
     digests: dict[tuple[str, str], str] = {}
     news = [_only_news(state, document, digests) for document in documents] if governed else list(documents)
-    _check(state, news)
+    endpoints = _endpoint_lists(state, news, governed=governed, present=present)
+    _raise([*check(state, news), *_mixed_endpoints(state, news, endpoints)])
     heads = [_apply(state, document.deployment, note) for document in news if document.deployment is not None]
-    endpoints = {
-        (document.file if governed else API, ref): given
-        for document in news
-        for ref, given in document.endpoints.items()
-    }
     revisions = tuple(revision for revision, new in heads if new)
     return Intake(Write(revisions, endpoints, digests), tuple(heads))
 
@@ -81,7 +86,6 @@ def check(state: State, documents: Sequence[Document]) -> list[Fault]:
     faults += clashes(claims, state.gateways.values())
     faults += _taken_names(state, deployments)
     faults += conflicts([*state.rivals(claims, names), *claims])
-    faults += _mixed_endpoints(state, documents)
     faults += _unresolved(state, documents)
     return faults
 
@@ -101,12 +105,13 @@ def _only_news(state: State, document: Document, digests: dict[tuple[str, str], 
         ref: given for ref, given in document.endpoints.items() if is_news(_ENDPOINTS + ref, repr(given))
     }
     return dataclasses.replace(
-        document, deployment=spec if spec and is_news(spec.name, to_json(spec)) else None, endpoints=fresh
+        document, deployment=spec if spec and is_news(spec.name, _as_written(spec)) else None, endpoints=fresh
     )
 
 
-def _check(state: State, documents: Sequence[Document]) -> None:
-    _raise(check(state, documents))
+def _as_written(spec: Deployment) -> str:
+    """A spec without defaults, so that a newer Canary with other defaults finds no news in an old file."""
+    return spec.model_dump_json(exclude_defaults=True)
 
 
 def _raise(faults: Iterable[Fault]) -> None:
@@ -139,17 +144,38 @@ def _apply(state: State, spec: Deployment, note: Note) -> tuple[Revision, bool]:
     return (revision, True) if revision is not None else (state.existing(spec.name), False)
 
 
-def _mixed_endpoints(state: State, documents: Iterable[Document]) -> list[Fault]:
+def _endpoint_lists(
+    state: State, documents: Iterable[Document], *, governed: bool, present: Collection[str]
+) -> dict[tuple[str, str], tuple[Endpoint, ...]]:
+    """The lists that documents give, by source and build ref; and those that make way for them, empty."""
+    given = {
+        (document.file if governed else API, ref): endpoints
+        for document in documents
+        for ref, endpoints in document.endpoints.items()
+    }
+    gone = {
+        (source, ref): ()
+        for _, ref in given
+        for source in (state.lists_of(ref) if present else ())
+        if source != API and source not in present
+    }
+    return gone | given
+
+
+def _mixed_endpoints(
+    state: State, documents: Iterable[Document], lists: Mapping[tuple[str, str], tuple[Endpoint, ...]]
+) -> Iterator[Fault]:
     """A build's cluster is either resolved by Envoy or fed by us, whatever its sources say."""
-    faults = []
+    coming: defaultdict[str, dict[str, tuple[Endpoint, ...]]] = defaultdict(dict)
+    for (source, ref), given in lists.items():
+        coming[ref][source] = given
     for document in documents:
-        for ref, given in document.endpoints.items():
-            lists = {**state.lists_of(ref), API: (), document.file: given}
-            if given and len({endpoint.is_name for endpoint in merged(lists)}) > 1:
+        for ref in document.endpoints:
+            then = {**state.lists_of(ref), **coming[ref]}
+            if len({endpoint.is_name for endpoint in merged(then)}) > 1:
                 message = f"the endpoints of {ref} mix host names and IP addresses with those known already"
                 mend = "give all of a build's endpoints in one of the two ways"
-                faults.append(Fault(document.file, document.line, "endpoints", message, mend))
-    return faults
+                yield Fault(document.file, document.line, "endpoints", message, mend)
 
 
 def _unresolved(state: State, documents: Iterable[Document]) -> Iterator[Fault]:

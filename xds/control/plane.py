@@ -7,7 +7,7 @@ force. The store's calls run in its own thread; nothing else here blocks.
 import asyncio
 import dataclasses
 import time
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from concurrent.futures import Executor
 from typing import Any, TypeVar
 
@@ -97,16 +97,30 @@ class ControlPlane:
         return outcomes, reading.warnings
 
     async def apply(
-        self, documents: Sequence[Document], *, author: str, comment: str = "", governed: bool = False
+        self,
+        documents: Sequence[Document],
+        *,
+        author: str,
+        comment: str = "",
+        governed: bool = False,
+        present: Collection[str] = (),
     ) -> list[Outcome]:
-        """Apply documents, all or nothing (`governed`: they come from the specs folder).
+        """Apply documents, all or nothing.
+
+        Args:
+            documents: what was read, without faults.
+            author: who applies them.
+            comment: and why.
+            governed: they come from the specs folder.
+            present: the files of that folder.
 
         Raises:
             InvalidInput: every fault; nothing was changed.
         """
 
         async def change() -> list[Outcome]:
-            intake = take_in(self._state, documents, _note(author, comment), governed=governed)
+            note = _note(author, comment)
+            intake = take_in(self._state, documents, note, governed=governed, present=present)
             _raise(self._unfit(documents))
             await self._commit(intake.write)
             return [Outcome(self._standing(revision), new) for revision, new in intake.heads]
@@ -242,10 +256,6 @@ class ControlPlane:
         """
         self._state.check_gateway(gateway)
         return await self._in_store(lambda: self._store.resource_history(gateway))
-
-    def faults_of(self, documents: Sequence[Document]) -> list[Fault]:
-        """What is wrong with documents in view of what is in force, of each other, and of the fleet."""
-        return check(self._state, documents) + self._unfit(documents)
 
     def files_applied(self) -> set[str]:
         """The files of the specs folder that something was applied from."""

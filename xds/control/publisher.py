@@ -116,8 +116,11 @@ class Publisher:
             view = self._state.view(name, assembly.gateway, now)
             if view is None:
                 assembly.drop(name)
-            else:
+                continue
+            try:
                 assembly.put(dataclasses.replace(view, sticky_splits=profile.sticky_splits))
+            except Exception:  # one deployment that can't be translated must not stop the others
+                log.exception("not translated: it stays as it was", deployment=name, **target._asdict())
         return self.hub.commit(target, *assembly.take())
 
     async def _something_to_do(self) -> None:

@@ -138,7 +138,7 @@ class State:
 
     def _claim(self, before: Revision | None, after: Revision) -> None:
         for claim in self._claims_of(before) if before else ():
-            if self._claims[_key(claim)].deployment == after.deployment:
+            if claim == self._claims.get(_key(claim)):
                 del self._claims[_key(claim)]
         self._claims |= {_key(claim): claim for claim in self._claims_of(after)}
 

@@ -29,7 +29,10 @@ from xds.server.xds import Discovery, Wakers
 from xds.store.sqlite import SqliteStore
 
 _GRACE = 2.0
-"""Seconds for calls under way when the server stops; Envoys' streams never end by themselves."""
+"""Seconds for calls of the admin API that are under way when the server stops."""
+
+_LAST_PUSH = 0.2
+"""Seconds for the last push; Envoys' streams never end by themselves."""
 
 log = structlog.get_logger(__name__)
 
@@ -69,7 +72,8 @@ async def serve(settings: Settings) -> None:
             if specs is not None:
                 await specs.load()
                 plane.publisher.publish()
-            await _start(stack, xds, admin)
+            await xds.start()
+            await admin.start()
             _tune_garbage_collection()
             addresses = {"xds": xds_address, "admin": admin_address, "http": http_address}
             loaded.set()
@@ -79,20 +83,17 @@ async def serve(settings: Settings) -> None:
             following = tasks.create_task(specs.follow()) if specs is not None else None
             await stop.wait()
             log.info("stopping")
-            publishing.cancel()
             if following is not None:
                 following.cancel()
+            await admin.stop(_GRACE)
+            publishing.cancel()
+            plane.publisher.publish()  # what was accepted last
+            await xds.stop(_LAST_PUSH)
 
 
 def _handlers(discovery: Discovery, hub: Hub) -> tuple[grpc.GenericRpcHandler, ...]:
     """All that Envoys may call."""
     return *discovery.handlers(), ClientStatus(hub).handler(), load.handler()
-
-
-async def _start(stack: AsyncExitStack, *servers: grpc.aio.Server) -> None:
-    for server in servers:
-        await server.start()
-        stack.push_async_callback(server.stop, _GRACE)
 
 
 @asynccontextmanager

@@ -6,7 +6,7 @@ or a touch applies nothing again (`xds.control.intake`).
 """
 
 import asyncio
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
 
 import structlog
@@ -32,43 +32,51 @@ class SpecsFolder:
         self._plane = plane
         self._reported: frozenset[str] = frozenset()
         self._gone: set[str] = set()
+        self._unfinished = False
 
     async def follow(self) -> None:
         """Load whenever something in the folder changes, until cancelled.
 
-        And once when watching has begun, for what changed since the load at the start.
+        And once when watching has begun, for what changed since the load at the start; and again while
+        the store can't be written.
         """
         begun = False
         watcher = awatch(self._folder, debounce=200, step=50, rust_timeout=_HEARTBEAT, yield_on_timeout=True)
         async for changes in watcher:
-            if changes or not begun:
+            if changes or self._unfinished or not begun:
                 begun = True
                 await self.load()
 
     async def load(self) -> None:
         """Apply what is new in the folder; report what is wrong with it."""
-        texts = await asyncio.to_thread(lambda: dict(_texts(self._folder)))
+        texts, unreadable = await asyncio.to_thread(_texts, self._folder)
         self._report_missing(texts)
         reading = read(texts.items())
-        documents, faults = self._sound(reading.documents, reading.faults)
+        faults = [*unreadable, *reading.faults]
+        faults += await self._apply(reading.documents, {fault.file for fault in faults}, texts.keys())
         self._report([*faults, *reading.warnings], broken={fault.file for fault in faults})
-        try:
-            await self._plane.apply(documents, author="specs", governed=True)
-        except (InvalidInput, StoreError) as error:
-            log.error("specs not applied", error=str(error))
 
-    def _sound(
-        self, documents: Iterable[Document], faults: Iterable[Fault]
-    ) -> tuple[Sequence[Document], list[Fault]]:
-        """The documents of files nothing is wrong with, and all that is wrong with the others."""
-        faults = list(faults)
+    async def _apply(
+        self, documents: Sequence[Document], broken: set[str], present: Collection[str]
+    ) -> list[Fault]:
+        """Apply the documents of all files nothing is wrong with; returns what is wrong with the others."""
+        faults: list[Fault] = []
         while True:
-            broken = {fault.file for fault in faults}
             documents = [document for document in documents if document.file not in broken]
-            found = self._plane.faults_of(documents)
-            if not found:
-                return documents, faults
-            faults += found
+            try:
+                await self._plane.apply(documents, author="specs", governed=True, present=present)
+            except InvalidInput as error:
+                faults += error.faults
+                broken = {fault.file for fault in error.faults}
+                if broken.isdisjoint(document.file for document in documents):
+                    return faults
+            except StoreError as error:
+                log.error("specs not applied; trying again", error=str(error))
+                self._unfinished = True
+                return faults
+            else:
+                self._unfinished = False
+                return faults
 
     def _report(self, faults: Iterable[Fault], broken: set[str]) -> None:
         """Say each thing once, not at every load."""
@@ -86,7 +94,18 @@ class SpecsFolder:
         self._gone = gone
 
 
-def _texts(folder: Path) -> Iterator[tuple[str, str]]:
+def _texts(folder: Path) -> tuple[dict[str, str], list[Fault]]:
+    """The text of every file, and what is wrong with those that can't be read."""
+    texts: dict[str, str] = {}
+    unreadable = []
     for path in sorted(folder.rglob("*")):
-        if path.suffix in _ENDINGS and path.is_file() and not path.name.startswith("."):
-            yield str(path.relative_to(folder)), path.read_text(encoding="utf-8", errors="replace")
+        if path.suffix not in _ENDINGS or path.name.startswith(".") or path.is_dir():
+            continue
+        name = str(path.relative_to(folder))
+        try:
+            texts[name] = path.read_text(encoding="utf-8", errors="replace")
+        except FileNotFoundError:  # gone since it was listed, as editors and mounted volumes do it
+            continue
+        except OSError as error:
+            unreadable.append(Fault(name, 0, "", f"can't be read: {error.strerror}", "check its permissions"))
+    return texts, unreadable
