@@ -4,7 +4,11 @@ from tests.support.talk import Talk, cluster, route
 from xds.catalog.resource import Resource
 from xds.catalog.types import Type
 from xds.discovery.dialect import STATE_OF_THE_WORLD
-from xds.discovery.request import Node
+from xds.discovery.hub import Hub
+from xds.discovery.order import GRACE
+from xds.discovery.request import Node, Request
+
+ENVOY = Node(version=(1, 40, 0))
 
 
 def connected() -> Talk:
@@ -195,3 +199,54 @@ def test_a_route_that_goes_without_a_word_opens_the_gate_behind_it() -> None:
     talk.take()
     talk.commit(gone=[(Type.ROUTE, "r"), (Type.CLUSTER, "a")])
     assert talk.hear() == {"a": None}
+
+
+def test_after_a_reconnect_a_cluster_stays_until_the_peer_has_shown_its_routes() -> None:
+    """It may hold a route to it, though nobody has heard of that yet."""
+    talk = Talk(cluster("new"), route("r", "new", version="2"), node=ENVOY)
+    talk.ask(Type.CLUSTER, known={"old": "1"})
+    assert talk.take() == {"new": "1"}
+    talk.ask(Type.ROUTE, "r", known={"r": "1"})
+    assert talk.take() == {"r": "2"}
+    assert talk.take() == {"old": None}
+
+
+def test_a_peer_that_shows_no_routes_for_long_has_none() -> None:
+    """The grace bounds the wait, and the stream wakes up for it."""
+    now = 0.0
+    hub = Hub(["g"], lambda: now)
+    stream = hub.open("g", ENVOY)
+    stream.receive(Request(Type.CLUSTER, known={"old": "1"}))
+    assert stream.next_answer() is None
+    assert stream.next_deadline() == GRACE
+    now = GRACE
+    answer = stream.next_answer()
+    assert answer is not None
+    assert [item.name for item in answer.items] == ["old"]
+
+
+def test_a_peer_whose_clusters_come_from_elsewhere_gets_its_routes() -> None:
+    """After the grace nobody expects it to speak of clusters any more."""
+    now = 0.0
+    hub = Hub(["g"], lambda: now)
+    hub.commit("g", [cluster("a"), route("r", "a")])
+    stream = hub.open("g", Node())
+    stream.receive(Request(Type.LISTENER))
+    stream.receive(Request(Type.ROUTE, subscribe=("r",), known={"r": "0"}))
+    assert [answer.type for answer in iter(stream.next_answer, None)] == [Type.LISTENER]
+    now = GRACE
+    assert [answer.type for answer in iter(stream.next_answer, None)] == [Type.ROUTE]
+
+
+def test_a_cluster_that_is_being_removed_is_not_there_for_a_route() -> None:
+    """Brought back while its removal is under way, it goes out again before the route."""
+    talk = connected()
+    talk.commit(cluster("b"))
+    talk.take()
+    talk.commit(gone=[(Type.CLUSTER, "b")])
+    assert talk.hear() == {"b": None}
+    removal = talk.last
+    talk.commit(cluster("b"), route("r", "a", "b", version="2"))
+    assert talk.hear() is None
+    talk.ack(removal)
+    assert [talk.take(), talk.take()] == [{"b": "1"}, {"r": "2"}]

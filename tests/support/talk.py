@@ -25,10 +25,10 @@ def route(name: str, *clusters: str, version: str = "1") -> Resource:
 class Talk:
     """One peer's talk with a server whose catalog has some resources."""
 
-    def __init__(self, *resources: Resource) -> None:
+    def __init__(self, *resources: Resource, node: Node = Node()) -> None:  # noqa: B008 (it is frozen)
         self.hub = Hub(["g"])
         self.hub.commit("g", resources)
-        self.stream = self.hub.open("g", Node())
+        self.stream = self.hub.open("g", node)
         self.last: Answer | None = None
 
     def commit(self, *put: Resource, gone: Iterable[tuple[str, str]] = ()) -> None:

@@ -10,7 +10,9 @@ gates would deadlock them.
     cluster removals         wait until no route the peer has, or may have, names the cluster
     endpoint removals        wait until the cluster is gone or changed
 
-On streams without gates removals wait a fixed grace instead, in which the peer finds its own way.
+On streams without gates removals wait a fixed grace instead, in which the peer finds its own way. The
+same grace bounds the silence of a peer that has just connected: until then it may still say which
+clusters it has, and which routes hold on to them.
 """
 
 from collections.abc import Callable, Mapping
@@ -21,7 +23,9 @@ from xds.catalog.types import ROUTING, Type
 from xds.discovery.watch import Item, Watch
 
 GRACE = 10.0
-"""Seconds that a removal waits on a stream without gates."""
+"""Seconds that a removal waits on a stream without gates, and a new peer's silence means: not yet."""
+
+_ROUTES = ROUTING - {Type.LISTENER}
 
 Clock = Callable[[], float]
 """Seconds from some fixed moment on."""
@@ -31,14 +35,15 @@ class Order:
     """The gates of one stream, over its watches as they are at the moment."""
 
     def __init__(
-        self, catalog: Catalog, watches: Mapping[str, Watch], clock: Clock, *, aggregated: bool
+        self, catalog: Catalog, watches: Mapping[str, Watch], clock: Clock, *, aggregated: bool, envoy: bool
     ) -> None:
+        self._envoy = envoy
         self._catalog = catalog
         self._watches = watches
         self._clock = clock
         self._aggregated = aggregated
         self._removed_at: dict[tuple[str, str], float] = {}
-        self._now = clock()
+        self._now = self._opened_at = clock()
 
     def look(self) -> None:
         """Fix the moment that what follows is decided at, and forget each grace that is over by then."""
@@ -57,8 +62,10 @@ class Order:
             self._removed_at.pop((change.type, change.name), None)
 
     def next_release(self) -> float | None:
-        """When the next removal's grace is over, later than the last look; None where none waits."""
-        if self.has_gates() or not self._removed_at:
+        """When the next grace is over, later than the last look; None where none waits for that."""
+        if self.has_gates():
+            return None if self._has_spoken() else self._opened_at + GRACE
+        if not self._removed_at:
             return None
         return min(self._removed_at.values()) + GRACE
 
@@ -76,7 +83,7 @@ class Order:
         if type_ in ROUTING:
             return item.after is None or _newly_asked(item) or self._clusters_known(item.after)
         if item.after is None and type_ == Type.CLUSTER:
-            return self._nothing_routes_to(item.name)
+            return self._nothing_routes_to(item)
         if item.after is None and type_ == Type.ENDPOINT:
             return item.asked or self._cluster_settled(item.name)
         return True
@@ -84,13 +91,22 @@ class Order:
     def _clusters_known(self, resource: Resource) -> bool:
         clusters = self._watches.get(Type.CLUSTER)
         if clusters is None:
-            return not any(self._catalog.get(Type.CLUSTER, name) for name in resource.clusters)
+            return self._has_spoken() or not any(
+                self._catalog.get(Type.CLUSTER, name) for name in resource.clusters
+            )
         missing = clusters.unacknowledged_of(resource.clusters)
         return not any(
             clusters.subscription.covers(name) and self._catalog.get(Type.CLUSTER, name) for name in missing
         )
 
-    def _nothing_routes_to(self, cluster: str) -> bool:
+    def _has_spoken(self) -> bool:
+        """Whether the peer had time to say all that it has."""
+        return self._now >= self._opened_at + GRACE
+
+    def _nothing_routes_to(self, item: Item) -> bool:
+        cluster, proven = item.name, item.before is not None and not item.before.body
+        if self._envoy and proven and not (self._watches.keys() & _ROUTES or self._has_spoken()):
+            return False  # it has the cluster from an earlier stream, and routes that it has yet to show
         routing = [watch for type_, watch in self._watches.items() if type_ in ROUTING]
         if self._catalog.names_cluster(cluster):
             return False

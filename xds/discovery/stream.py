@@ -80,7 +80,9 @@ class Stream:
         self._clock = clock
         self._awaited_since: dict[str, float] = {}
         self._reported: set[str] = set()
-        self._order = Order(catalog, self.watches, clock, aggregated=aggregated)
+        self._order = Order(
+            catalog, self.watches, clock, aggregated=aggregated, envoy=node.version is not None
+        )
 
     def receive(self, request: Request) -> Verdict | None:
         """Take in one request: what it acknowledges or refuses, then what it asks for.

@@ -272,8 +272,9 @@ class Watch:
 
     def acknowledged(self, name: str) -> bool:
         """Whether the peer acknowledged some version of this resource."""
-        if name in self._sent:
-            return self._sent[name].before is not None
+        sent = self._sent.get(name)
+        if sent is not None:
+            return sent.before is not None and sent.after is not None
         return self.owed[name] is not None if name in self.owed else True
 
 
