@@ -117,3 +117,47 @@ async def test_other_envoys_are_not_held_back(planes: Planes) -> None:
         for envoy in (picky, easy):
             envoy.settle()
         assert (b"x_bad" in picky.table(), b"x_bad" in easy.table()) == (False, True)
+
+
+async def test_after_a_restart_a_refused_canary_leaves_its_deployment_on_main(planes: Planes) -> None:
+    """Nothing is proven any more; the deployment is served all the same, and so are the others."""
+    async with planes() as plane:
+        await apply(plane, spec("x", "2", 10), spec("y", "2", 10))
+        await apply(plane, spec("x", "bad", 50))
+    async with planes() as plane:
+        envoy = Envoy(plane, lambda resource: resource.name == "x_bad")
+        envoy.settle()
+        assert b"x_1" in envoy.table()
+        assert b"x_bad" not in envoy.table()
+        await apply(plane, spec("y", "3", 33))
+        envoy.settle()
+        assert b"y_3" in envoy.table()
+
+
+async def test_a_deployment_whose_main_is_refused_is_left_out(planes: Planes) -> None:
+    """There is nothing to fall back to; the others are served."""
+    async with planes() as plane:
+        await apply(plane, spec("x", "2", 10), spec("y", "2", 10))
+        envoy = Envoy(plane, lambda resource: resource.name == "x_1")
+        envoy.settle()
+        await apply(plane, spec("y", "3", 33))
+        envoy.settle()
+        assert b"y_3" in envoy.table()
+        assert b"x_1" not in envoy.table()
+
+
+async def test_a_refused_update_of_a_cluster_the_envoy_has_does_not_stop_an_abort(planes: Planes) -> None:
+    """The cluster is there in its older version: routes may go on naming it."""
+    bad = set[str]()
+    async with planes() as plane:
+        await apply(plane, spec("x", "2", 10))
+        envoy = Envoy(plane, lambda resource: resource.version in bad)
+        envoy.settle()
+        tls = "tls: {ca_file: /no/such}\n"
+        await apply(plane, tls + spec("x", "2", 10))
+        bad |= {resource.version for resource in plane.hub.catalogs["default"].all(Type.CLUSTER).values()}
+        envoy.settle()
+        await plane.abort("x", author="test")
+        plane.publisher.publish()
+        envoy.settle()
+        assert b"x_2" not in envoy.table()

@@ -23,6 +23,10 @@ class Change:
     after: Resource | None
 
 
+_NONE: Mapping[str, Resource] = {}
+"""What there is of a type that nobody has resources of. Peers may ask for any; that leaves no trace."""
+
+
 class Catalog:
     """Resources by type and name. `position` grows by one with every commit that changes something."""
 
@@ -34,11 +38,11 @@ class Catalog:
 
     def get(self, type_: str, name: str) -> Resource | None:
         """The resource of that name, if there is one."""
-        return self._resources[type_].get(name)
+        return self._resources.get(type_, _NONE).get(name)
 
     def all(self, type_: str) -> Mapping[str, Resource]:
         """Every resource of a type by name (a live view: don't keep it)."""
-        return self._resources[type_]
+        return self._resources.get(type_, _NONE)
 
     def sizes(self) -> dict[str, int]:
         """How many resources there are, by type."""
@@ -46,7 +50,7 @@ class Catalog:
 
     def fingerprint(self, type_: str) -> int:
         """Of all resources of a type: equal sets of names and versions have equal ones."""
-        return self._fingerprints[type_]
+        return self._fingerprints.get(type_, 0)
 
     def names_cluster(self, cluster: str) -> bool:
         """Whether any resource of a routing type names the cluster."""
@@ -78,9 +82,11 @@ class Catalog:
         for resource in (before, after):
             self._fingerprints[type_] ^= fingerprint(resource) if resource else 0
         if type_ in ROUTING:
-            for cluster in after.clusters if after else ():
+            named = after.clusters if after else frozenset()
+            no_more = before.clusters if before else frozenset()
+            for cluster in named - no_more:
                 self._named[cluster] = self._named.get(cluster, 0) + 1
-            for cluster in before.clusters if before else ():
+            for cluster in no_more - named:
                 self._named[cluster] -= 1
                 if not self._named[cluster]:
                     del self._named[cluster]

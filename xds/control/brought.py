@@ -11,6 +11,8 @@ from xds.catalog.resource import Resource, encode
 from xds.catalog.types import Type
 from xds.control.proof import Part
 from xds.revisions.record import Revision
+from xds.slots.table import SlotTable
+from xds.spec.deployment import MAIN
 from xds.translate.clusters import cluster
 from xds.translate.endpoints import assignment
 from xds.translate.hosts import section
@@ -44,6 +46,13 @@ class Brought:
         if view.sticky_splits not in parts:
             parts[view.sticky_splits] = Part(*section(view))
         return parts[view.sticky_splits]
+
+    def main_only(self, view: View) -> Part:
+        """The same with everyone at `main`."""
+        slots = SlotTable.whole(view.revision.labels[MAIN])
+        return Part(
+            *section(dataclasses.replace(view, revision=dataclasses.replace(view.revision, slots=slots)))
+        )
 
     def forget(self, name: str) -> None:
         """A deployment brings nothing any more."""

@@ -6,7 +6,10 @@ spoil it. Either way all changes of all others would wait with it. So that Envoy
 target of its own in which the offender stays as it was last accepted, and everybody else is up to date.
 It moves back by itself once the offender is mended, or reconnects.
 
-An Envoy that alone refuses what others have accepted has no lane: it keeps the table it has.
+Where nothing of the offender was accepted since this server began, everyone gets its `main`.
+
+An Envoy that alone refuses what others have accepted has no lane: it keeps the table it has. So does
+one that refuses a table before any was accepted: nobody knows whose routes are at fault.
 """
 
 from collections import defaultdict
@@ -14,7 +17,7 @@ from collections.abc import Callable
 from weakref import WeakKeyDictionary
 
 from xds.catalog.types import Type
-from xds.control.proof import Lane, Part, Proof
+from xds.control.proof import Lane, Part, Proof, left_out
 from xds.control.trial import Trial
 from xds.discovery.hub import Hub, Target
 from xds.discovery.stream import Stream, Verdict
@@ -64,11 +67,11 @@ class Lanes:
             if item.name != target.gateway or item.after is None:
                 continue
             if verdict.error is not None:
-                self._trials.setdefault(stream, Trial()).refused(
-                    proof.suspects(item.after.version), verdict.error
-                )
+                if proof.has_proven() or item.before is None:
+                    suspects = proof.suspects(item.after.version)
+                    self._trials.setdefault(stream, Trial()).refused(suspects, verdict.error)
                 continue
-            proof.accepted(item.after.version)
+            proof.accepted(item.after.version, lambda part: _has_clusters_of(stream, part))
             if stream in self._trials:
                 self._trials[stream].accepted()
 
@@ -81,14 +84,32 @@ class Lanes:
 
     def _held(self, stream: Stream, proof: Proof) -> frozenset[str]:
         """The deployments whose newest routes this peer can't be given."""
-        refused = {rejection.name for type_, rejection in stream.rejections() if type_ == Type.CLUSTER}
-        suspects = {*map(_deployment_of, refused), *proof.patched} if refused else set()
-        spoiled = {name for name in suspects if proof.names_any(name, refused)}
+        missing = _refused_and_missing(stream)
+        suspects = {*map(_deployment_of, missing), *proof.patched} if missing else set()
+        spoiled = {name for name in suspects if proof.names_any(name, missing)}
         trial = self._trials.get(stream)
-        return frozenset(spoiled) | (trial.held(proof.wanted) if trial else frozenset())
+        tried = trial.held(proof.wanted) if trial else frozenset()
+        return frozenset(
+            [name if proof.can_fall_back(name, missing) else left_out(name) for name in spoiled - tried]
+            + [name if proof.proven(name) else left_out(name) for name in tried]
+        )
 
     def _proof(self, target: Target) -> Proof:
         return self._proofs[target._replace(held=frozenset())]
+
+
+def _has_clusters_of(stream: Stream, part: Part) -> bool:
+    """Whether a peer acknowledged every cluster that a part names, as far as it asks us for clusters."""
+    watch = stream.watches.get(Type.CLUSTER)
+    return watch is None or not any(watch.unacknowledged_of(part.section.clusters()))
+
+
+def _refused_and_missing(stream: Stream) -> set[str]:
+    """Clusters that a peer refused and has in no earlier version either: what names them can't go out."""
+    watch = stream.watches.get(Type.CLUSTER)
+    if watch is None:
+        return set()
+    return {name for name in watch.rejections.parked if not watch.acknowledged(name)}
 
 
 def _deployment_of(cluster: str) -> str:

@@ -6,7 +6,7 @@ that are not proven yet. A part that can't be used stays at its proven state.
 
 import dataclasses
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from xds.translate.hosts import Section
 
@@ -50,26 +50,46 @@ class Proof:
         part = self.wanted.get(name)
         return part is not None and not clusters.isdisjoint(part.section.clusters())
 
+    def can_fall_back(self, name: str, missing: set[str]) -> bool:
+        """Whether a deployment has routes without these clusters: proven ones, or its `main`."""
+        if name in self._proven:
+            return True
+        part = self.wanted[name]
+        return not part.section.patched and part.section.main not in missing
+
+    def has_proven(self) -> bool:
+        """Whether any table was accepted since this server began."""
+        return bool(self._proven)
+
     def proven(self, name: str) -> Part | None:
         """The last part of a deployment that was accepted."""
         return self._proven.get(name)
 
     def built(self, version: str, without: frozenset[str]) -> None:
         """A table of this version has every wanted part, but for some that stay at their proven state."""
-        self._tables[version] = {n: part for n, part in self._unproven.items() if n not in without}
+        self._tables[version] = {
+            name: part
+            for name, part in self._unproven.items()
+            if name not in without and left_out(name) not in without
+        }
         self._tables.move_to_end(version)
         while len(self._tables) > _TABLES_KEPT:
             self._tables.popitem(last=False)
 
-    def accepted(self, version: str) -> None:
-        """An Envoy took the table of this version."""
-        for name, part in self._tables.get(version, {}).items():
+    def accepted(self, version: str, works: Callable[[Part], bool]) -> None:
+        """An Envoy took the table of this version, in which not every part need work for it.
+
+        A route that names a cluster it doesn't have is taken without a word.
+        """
+        table = self._tables.get(version)
+        if not table:
+            return
+        self._tables[version] = {name: part for name, part in table.items() if not works(part)}
+        for name in table.keys() - self._tables[version].keys():
             if name in self.wanted:
-                self._proven[name] = part
-            if self._unproven.get(name) is part:
+                self._proven[name] = table[name]
+            if self._unproven.get(name) is table[name]:
                 del self._unproven[name]
-        if version in self._tables:
-            self._tables[version] = {}
 
     def suspects(self, version: str) -> dict[str, Part]:
         """The parts for which the table of this version may have been refused."""
@@ -84,7 +104,17 @@ class Lane:
     proof: Proof
     held: frozenset[str] = frozenset()
 
-    def part(self, name: str, wanted: Part) -> Part | None:
-        """What a deployment is to bring in this lane; None: nothing it has was ever accepted."""
+    def part(self, name: str, wanted: Part, main_only: Callable[[], Part | None]) -> Part | None:
+        """What a deployment is to bring in this lane; None: nothing.
+
+        Where it is held and nothing of it was accepted since this server began, everyone gets `main`.
+        """
         self.proof.want(name, wanted)
-        return self.proof.proven(name) if name in self.held else wanted
+        if name in self.held:
+            return self.proof.proven(name) or main_only()
+        return self.proof.proven(name) if left_out(name) in self.held else wanted
+
+
+def left_out(name: str) -> str:
+    """How a target says that not even a deployment's `main` can be had (no name begins like this)."""
+    return f"-{name}"

@@ -29,7 +29,9 @@ class TableAssembly:
         self._hosts = Hosts()
         self._encoded: dict[str, Host] = {}
         self._brought = [
-            _encoded(host) for host in virtual_hosts(gateway) if lane.part(own_part(host.name), _part(host))
+            _encoded(host)
+            for host in virtual_hosts(gateway)
+            if lane.part(own_part(host.name), _part(host), _nothing)
         ]
         self._table_stale = True
         for listen in gateway.listeners:
@@ -40,7 +42,7 @@ class TableAssembly:
         """A deployment is to be served like this."""
         name = view.revision.deployment
         self._ledger.own(name, self._deployments.resources(view))
-        part = self._lane.part(name, self._deployments.part(view))
+        part = self._lane.part(name, self._deployments.part(view), lambda: self._deployments.main_only(view))
         if part is None:
             self._hosts.drop(name)
         else:
@@ -82,6 +84,10 @@ class TableAssembly:
 def own_part(virtual_host: str) -> str:
     """What a virtual host of the gateway's own is called among deployments."""
     return f"{GIVEN}/{virtual_host}"
+
+
+def _nothing() -> None:
+    """A raw virtual host has no `main` to fall back to."""
 
 
 def _part(host: route_v3.VirtualHost) -> Part:

@@ -4,6 +4,7 @@ import dataclasses
 from collections.abc import Iterable
 
 from xds.spec.claims import hosts_of
+from xds.spec.deployment import MAIN
 from xds.stubs import envoy_config_route_v3_pb2 as route_v3
 from xds.translate.raw_names import clusters_in
 from xds.translate.routes import routes
@@ -19,6 +20,8 @@ class Section:
     routes: tuple[route_v3.Route, ...]
     patched: bool = False
     """Whether they have parts that are not ours."""
+    main: str = ""
+    """The cluster of the deployment's `main`."""
 
     def clusters(self) -> frozenset[str]:
         """The clusters its routes name."""
@@ -34,7 +37,8 @@ def section(view: View) -> tuple[tuple[str, ...], Section]:
     spec = view.revision.spec
     versions = spec.canary.versions.values()
     patched = spec.envoy is not None or any(version.envoy is not None for version in versions)
-    brought = Section(spec.name, spec.path_prefix, tuple(routes(view)), patched)
+    main = view.revision.cluster_of(view.revision.labels[MAIN])
+    brought = Section(spec.name, spec.path_prefix, tuple(routes(view)), patched, main)
     return hosts_of(spec, view.gateway), brought
 
 
