@@ -10,6 +10,8 @@ from collections.abc import Callable, Mapping
 
 from xds.translate.hosts import Section
 
+_LEFT_OUT = "-"
+
 _TABLES_KEPT = 16
 """Versions of the table whose verdict may still come; verdicts on older ones prove nothing."""
 
@@ -67,11 +69,8 @@ class Proof:
 
     def built(self, version: str, without: frozenset[str]) -> None:
         """A table of this version has every wanted part, but for some that stay at their proven state."""
-        self._tables[version] = {
-            name: part
-            for name, part in self._unproven.items()
-            if name not in without and left_out(name) not in without
-        }
+        missing = {name.removeprefix(_LEFT_OUT) for name in without}
+        self._tables[version] = {name: part for name, part in self._unproven.items() if name not in missing}
         self._tables.move_to_end(version)
         while len(self._tables) > _TABLES_KEPT:
             self._tables.popitem(last=False)
@@ -117,4 +116,4 @@ class Lane:
 
 def left_out(name: str) -> str:
     """How a target says that not even a deployment's `main` can be had (no name begins like this)."""
-    return f"-{name}"
+    return _LEFT_OUT + name
