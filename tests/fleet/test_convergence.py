@@ -6,9 +6,12 @@ from xds.discovery.hub import Hub
 from xds.discovery.request import Node, Request
 from xds.discovery.stream import Stream
 from xds.fleet.convergence import convergence
+from xds.revisions.record import Note, Revision
+from xds.slots.table import SlotTable
 from xds.spec.deployment import Deployment
 
-SPEC = Deployment(name="s")
+SPEC = Deployment(name="s", bento="s:1")
+REVISION = Revision(1, "apply", SPEC, {"main": "1"}, {"1": "s:1"}, SlotTable.whole("1"), Note("test", 0.0))
 
 
 class Innocent:
@@ -27,11 +30,11 @@ def test_an_envoy_counts_once_however_many_streams_it_has() -> None:
     hub.commit("g", [cluster("s_1")])
     streams = [hub.open("g", Node(id="n"), aggregated=False) for _ in range(2)]
     streams[0].receive(Request(Type.CLUSTER))
-    before = convergence(SPEC, hub.streams("g"), Innocent(), pending=False)
+    before = convergence(REVISION, hub.streams("g"), Innocent(), pending=False)
     answer = streams[0].next_answer()
     assert answer is not None
     streams[0].receive(Request(Type.CLUSTER, nonce=answer.nonce))
-    after = convergence(SPEC, hub.streams("g"), Innocent(), pending=False)
+    after = convergence(REVISION, hub.streams("g"), Innocent(), pending=False)
     assert [(each.envoys, each.in_sync) for each in (before, after)] == [(1, 0), (1, 1)]
 
 
@@ -39,7 +42,7 @@ def test_nobody_is_in_sync_with_what_was_not_published_yet() -> None:
     """A change that waits for its window is not converged."""
     hub = Hub(["g"])
     hub.open("g", Node(id="n"))
-    assert convergence(SPEC, hub.streams("g"), Innocent(), pending=True).in_sync == 0
+    assert convergence(REVISION, hub.streams("g"), Innocent(), pending=True).in_sync == 0
 
 
 def test_a_refusal_names_the_envoy_and_its_words() -> None:
@@ -51,6 +54,18 @@ def test_a_refusal_names_the_envoy_and_its_words() -> None:
     answer = stream.next_answer()
     assert answer is not None
     stream.receive(Request(Type.CLUSTER, nonce=answer.nonce, error="no such file"))
-    assert convergence(SPEC, hub.streams("g"), Innocent(), pending=False).rejections == (
+    assert convergence(REVISION, hub.streams("g"), Innocent(), pending=False).rejections == (
         "n: Cluster s_1: no such file",
     )
+
+
+def test_a_refused_build_that_is_no_longer_in_force_delays_nobody() -> None:
+    """After a rollback it only keeps its cluster for a while."""
+    hub = Hub(["g"])
+    hub.commit("g", [cluster("s_retired")])
+    stream = hub.open("g", Node(id="n"))
+    stream.receive(Request(Type.CLUSTER))
+    answer = stream.next_answer()
+    assert answer is not None
+    stream.receive(Request(Type.CLUSTER, nonce=answer.nonce, error="no such file"))
+    assert convergence(REVISION, hub.streams("g"), Innocent(), pending=False).in_sync == 1

@@ -15,7 +15,7 @@ import structlog
 
 from xds.catalog.catalog import Catalog
 from xds.control.giving import ResourceStanding, give, give_back, standing
-from xds.control.intake import check, take_in
+from xds.control.intake import EndpointChange, check, take_in
 from xds.control.publisher import Publisher
 from xds.control.state import State
 from xds.discovery.request import Node
@@ -45,6 +45,8 @@ class Standing:
     revision: Revision
     endpoints: Mapping[str, tuple[Endpoint, ...]]
     convergence: Convergence
+    notes: tuple[str, ...] = ()
+    """What its owner should know besides."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -53,6 +55,14 @@ class Outcome:
 
     standing: Standing
     changed: bool
+
+
+@dataclasses.dataclass(frozen=True)
+class Applied:
+    """What became of documents: of each deployment, and of each build whose endpoints they list."""
+
+    outcomes: list[Outcome]
+    endpoints: tuple[EndpointChange, ...]
 
 
 class ControlPlane:
@@ -79,13 +89,15 @@ class ControlPlane:
         self._store_thread = store_thread
         self._lock = asyncio.Lock()
         self._changes: set[asyncio.Task[Any]] = set()
+        for spec in state.unserved():
+            log.warning("no gateway serves it", deployment=spec.name, gateways=list(spec.gateways or ()))
         self.publisher.touch(state.names())
         self.publisher.publish()
 
     async def apply_texts(
         self, files: Iterable[tuple[str, str]], *, author: str, comment: str = "", strict: bool = False
-    ) -> tuple[list[Outcome], tuple[Fault, ...]]:
-        """Apply whole deployment files, all or nothing; returns outcomes and warnings.
+    ) -> tuple[Applied, tuple[Fault, ...]]:
+        """Apply whole deployment files, all or nothing; returns what became of them, and warnings.
 
         Raises:
             InvalidInput: every fault in every file; nothing was changed.
@@ -93,8 +105,8 @@ class ControlPlane:
         reading = read(files, strict=strict)
         if reading.faults:
             raise InvalidInput(reading.faults)
-        outcomes = await self.apply(reading.documents, author=author, comment=comment)
-        return outcomes, reading.warnings
+        applied = await self.apply(reading.documents, author=author, comment=comment)
+        return applied, reading.warnings
 
     async def apply(
         self,
@@ -104,7 +116,7 @@ class ControlPlane:
         comment: str = "",
         governed: bool = False,
         present: Collection[str] = (),
-    ) -> list[Outcome]:
+    ) -> Applied:
         """Apply documents, all or nothing.
 
         Args:
@@ -118,12 +130,14 @@ class ControlPlane:
             InvalidInput: every fault; nothing was changed.
         """
 
-        async def change() -> list[Outcome]:
+        async def change() -> Applied:
             note = _note(author, comment)
             intake = take_in(self._state, documents, note, governed=governed, present=present)
             _raise(self._unfit(documents))
             await self._commit(intake.write)
-            return [Outcome(self._standing(revision), new) for revision, new in intake.heads]
+            _log_endpoints(intake.endpoints, author)
+            outcomes = [Outcome(self._standing(revision), new) for revision, new in intake.heads]
+            return Applied(outcomes, intake.endpoints)
 
         return await self._whole(change)
 
@@ -341,12 +355,30 @@ class ControlPlane:
             revision=revision,
             endpoints={ref: self._state.endpoints.get(ref, ()) for ref in revision.builds.values()},
             convergence=convergence(
-                revision.spec,
+                revision,
                 self._streams(revision.spec),
                 self.publisher.lanes,
                 pending=self.publisher.pending,
             ),
+            notes=self._notes(revision.spec),
         )
+
+    def _notes(self, spec: Deployment) -> tuple[str, ...]:
+        if not self._state.has_no_gateway(spec):
+            return ()
+        return (f"no gateway serves it (its gateways: {', '.join(spec.gateways or ())})",)
+
+
+def _log_endpoints(changes: Iterable[EndpointChange], author: str) -> None:
+    for change in changes:
+        if change.changed:
+            log.info(
+                "endpoints",
+                build=change.build,
+                count=change.count,
+                deployments=list(change.deployments),
+                author=author,
+            )
 
 
 def _raise(faults: Iterable[Fault]) -> None:

@@ -8,10 +8,13 @@ from xds.catalog.types import ROUTING, Type, short_name
 from xds.discovery.stream import Stream
 from xds.fleet.envoys import by_envoy, in_sync
 from xds.fleet.limits import limits
-from xds.spec.deployment import Deployment
+from xds.revisions.record import Revision
 
 _OWNED = frozenset({Type.CLUSTER, Type.ENDPOINT})
 """Types whose resources each belong to one deployment."""
+
+_SHARED = ROUTING - {Type.LISTENER}
+"""Types whose resources hold the routes of many."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -39,10 +42,10 @@ class Blame(Protocol):
         """What a peer said of a deployment's routes, where it is held at older ones for that."""
 
 
-def convergence(spec: Deployment, streams: Iterable[Stream], blame: Blame, *, pending: bool) -> Convergence:
+def convergence(revision: Revision, streams: Iterable[Stream], blame: Blame, *, pending: bool) -> Convergence:
     """How these streams stand (`pending`: something was committed that none has been sent yet)."""
     envoys = by_envoy(streams)
-    refusals = {s: list(_refusals(spec.name, s, blame)) for envoy in envoys for s in envoy}
+    refusals = {s: list(_refusals(revision, s, blame)) for envoy in envoys for s in envoy}
     done = sum(
         in_sync(envoy) and not any(refusal.delays for stream in envoy for refusal in refusals[stream])
         for envoy in envoys
@@ -53,7 +56,7 @@ def convergence(spec: Deployment, streams: Iterable[Stream], blame: Blame, *, pe
         rejections=tuple(
             f"{stream.node.id}: {refusal.text}" for stream, refused in refusals.items() for refusal in refused
         ),
-        limited=limits(spec, (stream.node for stream in refusals)),
+        limited=limits(revision.spec, (stream.node for stream in refusals)),
     )
 
 
@@ -65,13 +68,14 @@ class _Refusal:
     delays: bool
 
 
-def _refusals(deployment: str, stream: Stream, blame: Blame) -> Iterator[_Refusal]:
-    """What a peer refuses of one deployment, or of what belongs to none."""
+def _refusals(revision: Revision, stream: Stream, blame: Blame) -> Iterator[_Refusal]:
+    """What a peer refuses of what is in force of one deployment, or of what belongs to none."""
+    in_force = {revision.cluster_of(key) for key in revision.builds}
     for type_, rejection in stream.rejections():
         owner = blame.owner(rejection.name) if type_ in _OWNED else None
-        if owner in (None, deployment):
+        if owner is None or rejection.name in in_force:
             text = f"{short_name(type_)} {rejection.name}: {rejection.text}"
-            yield _Refusal(text, delays=owner is not None or type_ in ROUTING)
-    said = blame.objection(stream, deployment)
+            yield _Refusal(text, delays=owner is not None or type_ in _SHARED)
+    said = blame.objection(stream, revision.deployment)
     if said is not None:
-        yield _Refusal(f"routes of {deployment}: {said}", delays=True)
+        yield _Refusal(f"routes of {revision.deployment}: {said}", delays=True)
