@@ -5,11 +5,15 @@ intake     what a batch of documents changes, or everything that is wrong with i
 assembly   one gateway's views -> resources, only what changed (pure); a file for each mode:
     table      listeners and one table of routes
     proxyless  for gRPC's own clients: a listener and routes for each host
+brought    what a deployment brings, made once for all targets of a gateway
 hosts      who answers on which host
 ledger     what came and what went
 resources  Envoy resources that people give a gateway: read, encoded (pure)
 references what must hold between them and what there is (pure)
 giving     what a gateway is given becomes a record, or faults (pure)
+lanes      keeping one deployment's rejected configuration from holding up the others
+    proof      which routes were accepted, and by default held to
+    trial      finding the offender among many
 publisher  from state to catalogs: coalescing, retiring builds
 plane      the verbs: apply, set weights, abort, rollback, and what there is to see
 """
