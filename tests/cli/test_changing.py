@@ -97,7 +97,41 @@ def test_apply_as_json(api: AdminApi, ask: Run) -> None:
     data = json.loads(ask("apply", "-f", "-", "-o", "json").stdout)
 
     deployment = json.loads(ask("get", "echo", "-o", "json").stdout)
-    assert data == {"changes": [{"changed": True, **deployment}], "warnings": ["w"]}
+    assert data == {"changes": [{"changed": True, **deployment}], "endpoints": [], "warnings": ["w"]}
+
+
+def edits() -> pb.ApplyResponse:
+    """The answer to files that list endpoints of three builds."""
+    return pb.ApplyResponse(
+        endpoints=[
+            pb.EndpointChange(build="chat:v2", count=2, changed=True, deployments=["chat", "chat-eu"]),
+            pb.EndpointChange(build="chat:v1", count=1, deployments=["chat"]),
+            pb.EndpointChange(build="chat:v22", count=3, changed=True),
+        ]
+    )
+
+
+def test_apply_answers_with_a_line_for_each_list_of_endpoints(api: AdminApi, ask: Run) -> None:
+    """How many a build has now, and for whom; a build that nobody uses may be a slip of the pen."""
+    api.answers["Apply"] = edits()
+
+    result = ask("apply", "-f", "-")
+
+    assert result.stdout == (
+        "endpoints of 'chat:v2' set: 2 (used by chat, chat-eu)\n"
+        "endpoints of 'chat:v1' unchanged: 1 (used by chat)\n"
+        "endpoints of 'chat:v22' set: 3\n"
+    )
+    assert result.stderr == "warning: no deployment uses 'chat:v22' yet\n"
+
+
+def test_apply_of_endpoints_as_json(api: AdminApi, ask: Run) -> None:
+    """Under `endpoints`, as the API has them."""
+    api.answers["Apply"] = edits()
+
+    first = json.loads(ask("apply", "-f", "-", "-o", "json").stdout)["endpoints"][0]
+
+    assert first == {"build": "chat:v2", "count": 2, "changed": True, "deployments": ["chat", "chat-eu"]}
 
 
 def test_apply_of_an_empty_folder_fails(ask: Run, tmp_path: Path) -> None:
@@ -115,7 +149,21 @@ def test_apply_names_the_byte_that_is_no_text(ask: Run) -> None:
     result = ask("apply", "-f", "-", stdin=b"name: caf\xe9")
 
     assert result.exit_code == 1
-    assert result.stderr == "Error: stdin: byte 9 is not UTF-8 (save the file as UTF-8)\n"
+    assert result.stderr == "stdin:1: byte 9 is not UTF-8 (save the file as UTF-8)\n"
+
+
+def test_a_file_that_is_no_text_hides_no_fault_of_the_others(ask: Run, tmp_path: Path) -> None:
+    """Every fault of every file at once, though one of them can't even be sent."""
+    (tmp_path / "a.yaml").write_text("name: a\ntimeout: soon\n", encoding="utf-8")
+    (tmp_path / "b.yaml").write_bytes(b"name: b\nbento: caf\xe9\n")
+    (tmp_path / "c.yaml").write_text("nam: c\n", encoding="utf-8")
+
+    result = ask("apply", "-f", str(tmp_path))
+
+    assert result.exit_code == 1
+    assert [line.partition(": ")[0] for line in result.stderr.splitlines()] == [
+        f"{tmp_path}/{place}" for place in ("a.yaml:2", "b.yaml:2", "c.yaml:1")
+    ]
 
 
 def test_apply_of_a_file_that_is_not_there_is_wrong_usage(ask: Run, tmp_path: Path) -> None:

@@ -83,6 +83,7 @@ def test_get_as_json_has_what_scripts_rely_on(api: AdminApi, ask: Run, summariza
             "rejections": ["edge-2: Cluster summarization_3: no such file"],
             "limited": ["edge-1 (Envoy 1.35.0): everyone gets main"],
         },
+        "notes": [],
         "spec": json.loads(summarization.spec_json),
     }
 
@@ -132,6 +133,24 @@ def test_list_has_a_line_for_each_deployment(api: AdminApi, ask: Run, summarizat
         "summarization   3          main 79.5 %, a 20 %, b 0.5 %   set-weights   1/2      "
         "b waits for endpoints, main serves its share; 1 rejected by Envoy; limited on 1 Envoy\n"
     )
+
+
+def test_list_tells_of_a_deployment_that_no_gateway_serves(api: AdminApi, ask: Run) -> None:
+    """The server's notes are among its notes."""
+    unserved = only_main()
+    unserved.notes.append("no gateway serves it (its gateways: edge)")
+    api.answers["List"] = pb.ListResponse(deployments=[unserved])
+
+    assert ask("list").stdout.splitlines()[1].endswith("no gateway serves it (its gateways: edge)")
+
+
+def test_get_tells_of_a_deployment_that_no_gateway_serves(api: AdminApi, ask: Run) -> None:
+    """Among its facts."""
+    unserved = only_main()
+    unserved.notes.append("no gateway serves it (its gateways: edge)")
+    api.answers["Get"] = unserved
+
+    assert "Note         no gateway serves it (its gateways: edge)\n" in ask("get", "echo").stdout
 
 
 def test_get_without_a_name_lists(api: AdminApi, ask: Run) -> None:

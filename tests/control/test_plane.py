@@ -25,8 +25,8 @@ def spec(name: str = "s", weight: float = 10, main: str = "s:1") -> str:
 async def apply(plane: ControlPlane, *texts: str) -> list[bool]:
     """Apply texts as files; returns which deployments changed."""
     files = [(f"f{number}.yaml", text) for number, text in enumerate(texts)]
-    outcomes, _ = await plane.apply_texts(files, author="test")
-    return [outcome.changed for outcome in outcomes]
+    applied, _ = await plane.apply_texts(files, author="test")
+    return [outcome.changed for outcome in applied.outcomes]
 
 
 def documents(*texts: str, file: str = "s.yaml") -> tuple[Document, ...]:
@@ -107,7 +107,7 @@ async def test_a_rollback_onto_a_host_that_another_took_meanwhile_is_refused(pla
         await apply(plane, spec() + "hosts: [x.test]\n")
         await apply(plane, spec() + "hosts: [y.test]\n")
         await apply(plane, spec("t") + "hosts: [x.test]\n")
-        with pytest.raises(InvalidInput, match=r"x\.test.*t \(revision 1, by test\)"):
+        with pytest.raises(InvalidInput, match=r"x\.test.*which t has \(revision 1 by test\)"):
             await plane.rollback("s", author="test")
 
 

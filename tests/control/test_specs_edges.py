@@ -1,17 +1,27 @@
 """What files, stores and translations can do wrong, and what must go on all the same."""
 
 import sqlite3
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from structlog.testing import capture_logs
 
 from tests.control.conftest import Planes
 from tests.control.test_plane import documents, spec
+from xds.admin import messages
 from xds.catalog.types import Type
+from xds.control.plane import ControlPlane
+from xds.control.publisher import Publisher
+from xds.control.state import State
+from xds.discovery.hub import Hub
 from xds.errors import InvalidInput, StoreError
-from xds.revisions.record import Revision
+from xds.revisions import decide
+from xds.revisions.record import Note, Revision
 from xds.server.specs import SpecsFolder
-from xds.store.records import Write
+from xds.spec.deployment import Deployment
+from xds.spec.gateway import default_gateway
+from xds.store.records import Memory, Write
 from xds.store.sqlite import SqliteStore
 from xds.translate import hosts
 
@@ -122,3 +132,64 @@ def test_a_commit_that_fails_does_not_wedge_the_store(
     monkeypatch.setattr(store, "_db", good)
     store.commit(Write(applied={("f", "x"): "2"}))
     assert store.load(0).applied == {("f", "x"): "2"}
+
+
+async def test_a_conflict_names_the_file_of_who_has_the_host(planes: Planes, tmp_path: Path) -> None:
+    """Where it is governed by one: there the host can be changed. Also after a restart."""
+    (tmp_path / "team-x.yaml").write_text(spec("x") + "hosts: [h.test]\n")
+    async with planes() as plane:
+        await SpecsFolder(tmp_path, plane).load()
+    async with planes() as plane:
+        with pytest.raises(InvalidInput, match=r"which x has \(team-x\.yaml, revision 1\)"):
+            await plane.apply_texts([("y.yaml", spec("y") + "hosts: [h.test]\n")], author="api")
+
+
+async def test_a_host_given_up_is_free_once_files_govern(planes: Planes) -> None:
+    """Made by the API, then taken over by a file without the host: another one gets it."""
+    async with planes() as plane:
+        await plane.apply_texts([("x", spec("x") + "hosts: [h.test]\n")], author="api")
+        await plane.apply(documents(spec("x")), author="specs", governed=True)
+        await plane.apply_texts([("y", spec("y") + "hosts: [h.test]\n")], author="api")
+        assert plane.get("y").revision.number == 1
+
+
+async def test_a_file_that_was_broken_and_is_fine_again_is_logged(planes: Planes, tmp_path: Path) -> None:
+    """Even if nothing in it is new."""
+    file = tmp_path / "s.yaml"
+    async with planes() as plane:
+        specs = SpecsFolder(tmp_path, plane)
+        for text in (spec(), "name: ["):
+            file.write_text(text)
+            await specs.load()
+        file.write_text(spec())
+        with capture_logs() as logs:
+            await specs.load()
+            await specs.load()
+    assert logs == [{"event": "spec file is fine again", "file": "s.yaml", "log_level": "info"}]
+
+
+def unserved(tmp_path: Path) -> ControlPlane:
+    """A control plane whose only deployment is for a gateway that there is no more."""
+    revision = decide.apply(Deployment(name="s", gateways=("edge",)), None, {}, Note("me", 1.0))
+    assert revision is not None
+    memory = Memory({"s": (revision,)}, {"s": {"s@main": "main"}}, {}, {})
+    state = State((default_gateway(),), memory)
+    publisher = Publisher(state, Hub(["default"]), lambda _: None)
+    store = SqliteStore(tmp_path / "db")
+    store.close()
+    return ControlPlane(state, store, ThreadPoolExecutor(1), publisher)
+
+
+def test_a_deployment_whose_gateways_are_gone_is_logged_at_the_start(tmp_path: Path) -> None:
+    """Once, with the gateways it names."""
+    with capture_logs() as logs:
+        unserved(tmp_path)
+    said = {"deployment": "s", "gateways": ["edge"]}
+    warnings = [line for line in logs if line["log_level"] == "warning"]
+    assert warnings == [{"event": "no gateway serves it", "log_level": "warning", **said}]
+
+
+def test_a_deployment_whose_gateways_are_gone_has_a_note(tmp_path: Path) -> None:
+    """Also in the API's message."""
+    said = messages.deployment(unserved(tmp_path).get("s"))
+    assert list(said.notes) == ["no gateway serves it (its gateways: edge)"]

@@ -1,5 +1,7 @@
 """`canary serve` as scripts meet it: the ready file, health, metrics, and a polite end."""
 
+import re
+import subprocess
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
@@ -13,6 +15,7 @@ from grpc_reflection.v1alpha import reflection_pb2
 from tests.support.admin_client import AdminClient
 from tests.support.control_plane import ControlPlane
 from tests.support.files import deployment
+from tests.support.ports import LOOPBACK
 
 
 @pytest.fixture(scope="module")
@@ -100,3 +103,38 @@ async def test_the_store_alone_decides_on_start(tmp_path: Path) -> None:
         plane.kill()
 
     assert [deployment.name for deployment in kept] == ["kept"]
+
+
+def test_a_second_server_on_the_same_store_is_refused(plane: ControlPlane) -> None:
+    """In one line with the first one's pid, whose ready file stays."""
+    second = subprocess.run(plane.command, capture_output=True, text=True, timeout=20, check=False)
+
+    assert second.returncode == 1
+    line = rf"Error: the store \S+canary\.db is in use by another server \(pid {plane.process.pid}\).*\n"
+    assert re.fullmatch(line, second.stderr)
+    assert plane.ready_file.exists()
+
+
+def test_the_ready_file_goes_when_the_server_does(tmp_path: Path) -> None:
+    """Whoever waits for it waits for the next one."""
+    plane = ControlPlane(tmp_path)
+    plane.stop()
+
+    assert not plane.ready_file.exists()
+
+
+def test_a_stale_ready_file_is_gone_before_ports_are_taken(plane: ControlPlane, tmp_path: Path) -> None:
+    """A start that fails on a port taken doesn't leave what a killed server said."""
+    stale = tmp_path / "ready.json"
+    stale.write_text("{}")
+    command = [*plane.command, "--store", str(tmp_path / "db"), "--ready-file", str(stale)]
+    failed = subprocess.run(
+        [*command, "--xds-listen", f"{LOOPBACK}:{plane.xds[1]}"],
+        capture_output=True,
+        text=True,
+        timeout=20,
+        check=False,
+    )
+
+    assert "is the port taken?" in failed.stderr
+    assert not stale.exists()

@@ -184,3 +184,25 @@ def test_a_build_nobody_references_is_kept_for_ten_minutes(life: History) -> Non
     life.apply(spec("s:1"), at=100)
     assert retired_builds(life.revisions, 100 + KEEP_BUILDS - 1) == {"2": (first, 100 + KEEP_BUILDS)}
     assert retired_builds(life.revisions, 100 + KEEP_BUILDS) == {}
+
+
+def test_where_a_rollback_leads_nowhere_canaries_can_still_be_aborted(life: History) -> None:
+    """The message names the command."""
+    life.apply(spec(a=("s:2", 5)))
+    with pytest.raises(NothingToDo, match="`canary abort s` takes its canaries out of traffic"):
+        life.rollback()
+
+
+def test_a_rollback_to_what_was_aborted_says_that_all_is_on_main(life: History) -> None:
+    """There is nothing left to take out of traffic."""
+    life.apply(spec(a=("s:2", 5)))
+    life.abort()
+    with pytest.raises(NothingToDo, match="all traffic is on main, as after `canary abort s`"):
+        life.rollback()
+
+
+def test_a_deployment_that_never_had_a_canary_needs_no_abort(life: History) -> None:
+    """The message leaves it out."""
+    life.apply(spec())
+    with pytest.raises(NothingToDo, match=r"rollback or an abort$"):
+        life.rollback()

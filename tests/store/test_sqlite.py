@@ -1,6 +1,7 @@
 """The store: what goes in comes out, whole or not at all."""
 
 import dataclasses
+import os
 import sqlite3
 from pathlib import Path
 
@@ -71,6 +72,40 @@ def test_a_store_of_a_newer_canary_is_refused(tmp_path: Path) -> None:
     db.close()
     with pytest.raises(StoreError, match="written by a newer Canary"):
         SqliteStore(tmp_path / "db")
+
+
+def test_a_store_in_use_is_refused(tmp_path: Path) -> None:
+    """With the file and the pid of who has it; a link leads to the same store."""
+    store = SqliteStore(tmp_path / "db")
+    (tmp_path / "link").symlink_to(tmp_path / "db")
+    for path in ("db", "link"):
+        with pytest.raises(StoreError, match=rf"{path} is in use by another server \(pid {os.getpid()}\)"):
+            SqliteStore(tmp_path / path)
+    store.close()
+
+
+def test_a_store_that_was_closed_can_be_opened(tmp_path: Path) -> None:
+    """The lock goes with it."""
+    SqliteStore(tmp_path / "db").close()
+    SqliteStore(tmp_path / "db").close()
+
+
+def test_a_store_that_did_not_open_is_not_in_use(tmp_path: Path) -> None:
+    """A second try says the same as the first, not that the first one has it."""
+    (tmp_path / "db").write_text("this is no database, and long enough to be taken for none")
+    for _ in range(2):
+        with pytest.raises(StoreError, match=r"can't open the store .*not a database"):
+            SqliteStore(tmp_path / "db")
+
+
+def test_a_number_that_is_taken_is_said_without_sql(tmp_path: Path) -> None:
+    """Somebody else wrote it, which is what there is to know."""
+    store = SqliteStore(tmp_path / "db")
+    store.commit(Write((first(),)))
+    with pytest.raises(StoreError, match="something else writes to it") as caught:
+        store.commit(Write((first(),)))
+    assert "UNIQUE" not in str(caught.value)
+    store.close()
 
 
 def test_a_path_that_cannot_be_opened_is_said_so(tmp_path: Path) -> None:

@@ -16,6 +16,7 @@ class ControlPlane:
         listener: where the Envoys of the gateway take requests.
         specs: the watched folder, if there is one.
         process: the present run.
+        ready_file: there while it is ready.
     """
 
     def __init__(
@@ -37,7 +38,7 @@ class ControlPlane:
         self.listener = (LOOPBACK, free_port())
         self.specs = specs
         self._folder = folder
-        self._ready_file = folder / "ready.json"
+        self.ready_file = folder / "ready.json"
         self._listen = {"xds": f"{LOOPBACK}:0", "admin": f"{LOOPBACK}:0", "http": f"{LOOPBACK}:0"}
         self._config = folder / "canary.yaml"
         listener = {"address": self.listener[0], "port": self.listener[1]}
@@ -48,10 +49,10 @@ class ControlPlane:
 
     def start(self) -> None:
         """Start it, from the second time on at the addresses it had before, and wait until ready."""
-        self._ready_file.unlink(missing_ok=True)
-        self.process = Process(self._command(), self._folder, "canary-serve")
-        self.process.wait_until(self._ready_file.exists)
-        self._listen = json.loads(self._ready_file.read_text())
+        self.ready_file.unlink(missing_ok=True)
+        self.process = Process(self.command, self._folder, "canary-serve")
+        self.process.wait_until(self.ready_file.exists)
+        self._listen = json.loads(self.ready_file.read_text())
 
     def stop(self) -> int:
         """End it politely; returns the exit code."""
@@ -77,9 +78,11 @@ class ControlPlane:
         """`host:port` of /healthz, /readyz and /metrics."""
         return self._listen["http"]
 
-    def _command(self) -> list[str]:
+    @property
+    def command(self) -> list[str]:
+        """What it is started with."""
         command = [sys.executable, "-m", "xds.cli.main", "serve", "--config", str(self._config)]
-        command += ["--store", str(self._folder / "canary.db"), "--ready-file", str(self._ready_file)]
+        command += ["--store", str(self._folder / "canary.db"), "--ready-file", str(self.ready_file)]
         for flag, address in self._listen.items():
             command += [f"--{flag}-listen", address]
         return command + (["--specs", str(self.specs)] if self.specs else [])

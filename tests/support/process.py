@@ -33,6 +33,11 @@ class Process:
         """Whether it has not ended yet."""
         return self._popen.poll() is None
 
+    @property
+    def pid(self) -> int:
+        """Its process id."""
+        return self._popen.pid
+
     def wait_until(self, ready: Callable[[], bool], seconds: float = 20.0) -> None:
         """Return once it is ready.
 

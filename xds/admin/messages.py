@@ -2,6 +2,7 @@
 
 from google.protobuf.timestamp_pb2 import Timestamp
 
+from xds.control.intake import EndpointChange
 from xds.control.plane import Outcome, Standing
 from xds.revisions.record import Revision, percent
 from xds.spec.write import to_json
@@ -23,12 +24,20 @@ def deployment(standing: Standing) -> admin.Deployment:
             rejections=standing.convergence.rejections,
             limited=standing.convergence.limited,
         ),
+        notes=standing.notes,
     )
 
 
 def change(outcome: Outcome) -> admin.Change:
     """What a verb did."""
     return admin.Change(deployment=deployment(outcome.standing), changed=outcome.changed)
+
+
+def endpoint_change(edit: EndpointChange) -> admin.EndpointChange:
+    """What became of a build's endpoints."""
+    return admin.EndpointChange(
+        build=edit.build, count=edit.count, changed=edit.changed, deployments=edit.deployments
+    )
 
 
 def revision(said: Revision) -> admin.Revision:

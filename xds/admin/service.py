@@ -25,14 +25,15 @@ class DeploymentService(admin_grpc.DeploymentServiceServicer):
     async def Apply(self, request: admin.ApplyRequest, context: Context) -> admin.ApplyResponse:
         """Take whole deployment files; all or nothing."""
         async with explained(context):
-            outcomes, warnings = await self._plane.apply_texts(
+            applied, warnings = await self._plane.apply_texts(
                 [(file.name, file.text) for file in request.files],
                 author=_author(context),
                 comment=request.comment,
                 strict=request.strict,
             )
         return admin.ApplyResponse(
-            changes=[messages.change(outcome) for outcome in outcomes],
+            changes=[messages.change(outcome) for outcome in applied.outcomes],
+            endpoints=[messages.endpoint_change(edit) for edit in applied.endpoints],
             warnings=[str(warning) for warning in warnings],
         )
 

@@ -12,8 +12,8 @@ from xds.cli import options
 from xds.cli.files import read_sources
 from xds.cli.output import print_data, warn
 from xds.cli.remote import call
-from xds.cli.shapes import change_data
-from xds.cli.words import change_sentence, warnings_of
+from xds.cli.shapes import change_data, endpoints_data
+from xds.cli.words import change_sentence, endpoints_sentence, warnings_of
 from xds.stubs import canary_admin_v1_pb2 as pb
 
 
@@ -41,9 +41,13 @@ def apply(*, sources: Sequence[str], strict: bool, comment: str, server: str, ou
     if output == "table":
         for change in answer.changes:
             click.echo(change_sentence(change, "applied"))
+        for edit in answer.endpoints:
+            click.echo(endpoints_sentence(edit))
     else:
         changes = [change_data(change) for change in answer.changes]
-        print_data({"changes": changes, "warnings": list(answer.warnings)}, output)
+        endpoints = [endpoints_data(edit) for edit in answer.endpoints]
+        print_data({"changes": changes, "endpoints": endpoints, "warnings": list(answer.warnings)}, output)
     warn(*answer.warnings)
     for change in answer.changes:
         warn(*warnings_of(change.deployment))
+    warn(*(f"no deployment uses '{edit.build}' yet" for edit in answer.endpoints if not edit.deployments))

@@ -26,6 +26,7 @@ def deployment_data(deployment: pb.Deployment) -> Data:
             "rejections": list(deployment.convergence.rejections),
             "limited": list(deployment.convergence.limited),
         },
+        "notes": list(deployment.notes),
         "spec": json.loads(deployment.spec_json),
     }
 
@@ -33,6 +34,16 @@ def deployment_data(deployment: pb.Deployment) -> Data:
 def change_data(change: pb.Change) -> Data:
     """A deployment after what was asked for, and whether that changed anything."""
     return {"changed": change.changed, **deployment_data(change.deployment)}
+
+
+def endpoints_data(edit: pb.EndpointChange) -> Data:
+    """What became of a build's endpoints."""
+    return {
+        "build": edit.build,
+        "count": edit.count,
+        "changed": edit.changed,
+        "deployments": list(edit.deployments),
+    }
 
 
 def revision_data(revision: pb.Revision) -> Data:

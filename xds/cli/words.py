@@ -14,13 +14,19 @@ def change_sentence(change: pb.Change, done: str) -> str:
     return f"deployment '{deployment.name}' {outcome}: {revision}"
 
 
+def endpoints_sentence(edit: pb.EndpointChange) -> str:
+    """`endpoints of 'chat:v2' set: 2 (used by chat)`."""
+    outcome = "set" if edit.changed else "unchanged"
+    users = f" (used by {', '.join(edit.deployments)})" if edit.deployments else ""
+    return f"endpoints of '{edit.build}' {outcome}: {edit.count}{users}"
+
+
 def warnings_of(deployment: pb.Deployment) -> list[str]:
-    """What makes a change less than it seems: shares of versions that run nowhere yet."""
-    return [
-        f"deployment '{deployment.name}': {_waits(version)}"
-        for version in deployment.versions
-        if version.waiting_for_endpoints and version.weight
-    ]
+    """What makes a change less than it seems: versions that run nowhere yet, gateways there are not."""
+    waiting = (
+        _waits(version) for version in deployment.versions if version.waiting_for_endpoints and version.weight
+    )
+    return [f"deployment '{deployment.name}': {what}" for what in (*waiting, *deployment.notes)]
 
 
 def notes(deployment: pb.Deployment) -> list[str]:
@@ -29,6 +35,7 @@ def notes(deployment: pb.Deployment) -> list[str]:
     rejections = len(deployment.convergence.rejections)
     limited = len(deployment.convergence.limited)
     return [
+        *deployment.notes,
         *waiting,
         *([f"{rejections} rejected by Envoy"] if rejections else []),
         *([f"limited on {limited} {'Envoy' if limited == 1 else 'Envoys'}"] if limited else []),
@@ -46,6 +53,7 @@ def facts(deployment: pb.Deployment) -> list[tuple[str, str]]:
         ("Envoys", f"{in_sync(deployment)} in sync"),
         *(("Rejected", rejection) for rejection in deployment.convergence.rejections),
         *(("Limited", limit) for limit in deployment.convergence.limited),
+        *(("Note", note) for note in deployment.notes),
     ]
 
 

@@ -27,11 +27,29 @@ from xds.spec.read import Document
 from xds.store.records import Write
 from xds.translate.raw_gateway import clashes
 from xds.translate.raw_patches import faults_of_document
+from xds.translate.settings_check import faults_of_settings
 
 API = "api"
 """The source of endpoints that came by the admin API."""
 
 _ENDPOINTS = "endpoints:"
+
+
+@dataclasses.dataclass(frozen=True)
+class EndpointChange:
+    """What becomes of a build's endpoints.
+
+    Attributes:
+        build: its ref.
+        count: how many it has then, over all sources.
+        changed: whether that differs from what it had.
+        deployments: those that use it, by name.
+    """
+
+    build: str
+    count: int
+    changed: bool
+    deployments: tuple[str, ...]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -41,6 +59,8 @@ class Intake:
     write: Write
     heads: tuple[tuple[Revision, bool], ...]
     """One for each document with a deployment: the revision, and whether it is new."""
+    endpoints: tuple[EndpointChange, ...] = ()
+    """One for each build whose endpoints are given."""
 
 
 def take_in(
@@ -66,10 +86,12 @@ def take_in(
     digests: dict[tuple[str, str], str] = {}
     news = [_only_news(state, document, digests) for document in documents] if governed else list(documents)
     endpoints = _endpoint_lists(state, news, governed=governed, present=present)
-    _raise([*check(state, news), *_mixed_endpoints(state, news, endpoints)])
+    unions = _unions(state, endpoints)
+    _raise([*check(state, news), *_mixed_endpoints(news, unions)])
     heads = [_apply(state, document.deployment, note) for document in news if document.deployment is not None]
     revisions = tuple(revision for revision, new in heads if new)
-    return Intake(Write(revisions, endpoints, digests), tuple(heads))
+    edits = _endpoint_changes(state, unions, {revision.deployment: revision for revision, _ in heads})
+    return Intake(Write(revisions, endpoints, digests), tuple(heads), edits)
 
 
 def check(state: State, documents: Sequence[Document]) -> list[Fault]:
@@ -82,6 +104,7 @@ def check(state: State, documents: Sequence[Document]) -> list[Fault]:
         faults += unsupported(_spec(document), state.gateways.values(), document.file, document.line)
         claims += claims_of(_spec(document), state.gateways.values(), document.file, document.line)
         faults += faults_of_document(document)
+        faults += faults_of_settings(document, state.gateways.values())
     names = {_spec(document).name for document in deployments}
     faults += clashes(claims, state.gateways.values())
     faults += _taken_names(state, deployments)
@@ -162,17 +185,42 @@ def _endpoint_lists(
     return gone | given
 
 
-def _mixed_endpoints(
-    state: State, documents: Iterable[Document], lists: Mapping[tuple[str, str], tuple[Endpoint, ...]]
-) -> Iterator[Fault]:
-    """A build's cluster is either resolved by Envoy or fed by us, whatever its sources say."""
+def _unions(
+    state: State, lists: Mapping[tuple[str, str], tuple[Endpoint, ...]]
+) -> dict[str, tuple[Endpoint, ...]]:
+    """What builds have, over all sources, once these lists are in force."""
     coming: defaultdict[str, dict[str, tuple[Endpoint, ...]]] = defaultdict(dict)
     for (source, ref), given in lists.items():
         coming[ref][source] = given
+    return {ref: merged({**state.lists_of(ref), **given}) for ref, given in coming.items()}
+
+
+def _endpoint_changes(
+    state: State, unions: Mapping[str, tuple[Endpoint, ...]], heads: Mapping[str, Revision]
+) -> tuple[EndpointChange, ...]:
+    """What that means for each build, and for whom; `heads` are the revisions to be in force."""
+
+    def uses(name: str, ref: str) -> bool:
+        return ref in (heads.get(name) or state.existing(name)).builds.values()
+
+    return tuple(
+        EndpointChange(
+            ref,
+            len(union),
+            union != state.endpoints.get(ref, ()),
+            tuple(sorted(name for name in {*state.users_of(ref), *heads} if uses(name, ref))),
+        )
+        for ref, union in unions.items()
+    )
+
+
+def _mixed_endpoints(
+    documents: Iterable[Document], unions: Mapping[str, tuple[Endpoint, ...]]
+) -> Iterator[Fault]:
+    """A build's cluster is either resolved by Envoy or fed by us, whatever its sources say."""
     for document in documents:
         for ref in document.endpoints:
-            then = {**state.lists_of(ref), **coming[ref]}
-            if len({endpoint.is_name for endpoint in merged(then)}) > 1:
+            if len({endpoint.is_name for endpoint in unions[ref]}) > 1:
                 message = f"the endpoints of {ref} mix host names and IP addresses with those known already"
                 mend = "give all of a build's endpoints in one of the two ways"
                 yield Fault(document.file, document.line, "endpoints", message, mend)

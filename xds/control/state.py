@@ -1,13 +1,15 @@
 """What is in force, in memory: a mirror of the store, changed only by what was committed to it."""
 
+import dataclasses
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from xds.errors import NotFound
 from xds.revisions.history import KEEP_BUILDS, retired_builds
 from xds.revisions.record import Revision, cluster_name
 from xds.revisions.resources import ResourceSet
 from xds.spec.claims import Claim, claims_of
+from xds.spec.deployment import Deployment
 from xds.spec.endpoints import Endpoint
 from xds.spec.gateway import Gateway
 from xds.store.records import Memory, Write
@@ -100,13 +102,17 @@ class State:
         return min((until for _, until in self._retired(name, now).values()), default=None)
 
     def rivals(self, claims: Iterable[Claim], of: set[str]) -> list[Claim]:
-        """The claims in force, of other deployments than these, to the same hosts and paths."""
+        """The claims in force, of other deployments than these, to the same hosts and paths.
+
+        Each says where it came from.
+        """
         held = (self._claims.get(_key(claim)) for claim in claims)
-        return [claim for claim in held if claim is not None and claim.deployment not in of]
+        rivals = [claim for claim in held if claim is not None and claim.deployment not in of]
+        return self._placed(rivals) if rivals else []
 
     def claims(self) -> Iterable[Claim]:
-        """Every claim in force."""
-        return self._claims.values()
+        """Every claim in force; each says where it came from."""
+        return self._placed(self._claims.values())
 
     def clusters_ever(self) -> frozenset[str]:
         """The clusters of every build there ever was."""
@@ -122,6 +128,15 @@ class State:
         """
         if name not in self.gateways:
             raise NotFound(f"there is no gateway {name!r} (there are: {', '.join(self.gateways)})")
+
+    def unserved(self) -> Iterator[Deployment]:
+        """The deployments in force all of whose gateways are gone from the configuration."""
+        heads = (recent[-1].spec for recent in self._recent.values())
+        return filter(self.has_no_gateway, heads)
+
+    def has_no_gateway(self, spec: Deployment) -> bool:
+        """Whether no gateway there is serves a deployment."""
+        return spec.gateways is not None and self.gateways.keys().isdisjoint(spec.gateways)
 
     def lists_of(self, ref: str) -> Mapping[str, tuple[Endpoint, ...]]:
         """A build's endpoints by source."""
@@ -142,9 +157,16 @@ class State:
                 del self._claims[_key(claim)]
         self._claims |= {_key(claim): claim for claim in self._claims_of(after)}
 
-    def _claims_of(self, revision: Revision) -> list[Claim]:
-        origin = f"{revision.deployment} (revision {revision.number}, by {revision.note.author})"
-        return list(claims_of(revision.spec, self.gateways.values(), origin))
+    def _claims_of(self, revision: Revision) -> tuple[Claim, ...]:
+        return claims_of(revision.spec, self.gateways.values())
+
+    def _placed(self, claims: Iterable[Claim]) -> list[Claim]:
+        """Claims with the file that governs their deployment, else with who made it what it is."""
+        files = {part: file for file, part in self.applied}
+        return [
+            dataclasses.replace(claim, file=_place(self.existing(claim.deployment), files))
+            for claim in claims
+        ]
 
     def _take_endpoints(self, lists: Mapping[tuple[str, str], tuple[Endpoint, ...]]) -> set[str]:
         changed = set()
@@ -170,6 +192,11 @@ class State:
 def merged(lists: Mapping[str, tuple[Endpoint, ...]]) -> tuple[Endpoint, ...]:
     """The union of a build's endpoints over its sources, each place once."""
     return tuple({str(endpoint): endpoint for given in lists.values() for endpoint in given}.values())
+
+
+def _place(head: Revision, files: Mapping[str, str]) -> str:
+    file = files.get(head.deployment)
+    return f"{file}, revision {head.number}" if file else f"revision {head.number} by {head.note.author}"
 
 
 def _key(claim: Claim) -> ClaimKey:

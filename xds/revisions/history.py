@@ -50,8 +50,20 @@ def rollback_target(history: Sequence[R]) -> R:
             return revision
     raise NothingToDo(
         f"{head.title} has no earlier revision to return to: revision {head.number} is in force, and "
-        "those before it are none, or were themselves left by a rollback or an abort"
+        f"those before it are none, or were themselves left by a rollback or an abort{_instead(history)}"
     )
+
+
+def _instead(history: Sequence[Recorded]) -> str:
+    """What to do where there is nothing to return to: canaries can always be taken out of traffic."""
+    head = history[-1]
+    if not isinstance(head, Revision):
+        return ""
+    if any(label != "main" and weight for label, weight in head.spec.weights().items()):
+        return f"; `canary abort {head.title}` takes its canaries out of traffic"
+    if any(record.kind == "abort" for record in history):
+        return f"; all traffic is on main, as after `canary abort {head.title}`"
+    return ""
 
 
 def _left_on_purpose(history: Sequence[Recorded]) -> set[int]:

@@ -2,14 +2,11 @@
 
 import asyncio
 import gc
-import json
-import os
 import signal
 import time
 from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack, asynccontextmanager
-from pathlib import Path
 
 import grpc
 import structlog
@@ -18,10 +15,11 @@ from xds.control.plane import ControlPlane
 from xds.control.publisher import Publisher
 from xds.control.state import State
 from xds.discovery.hub import Hub
-from xds.errors import SettingsError
+from xds.errors import CanaryError, SettingsError
 from xds.server import load, logs, metrics
 from xds.server.http import http_server
 from xds.server.listeners import admin_server, xds_server
+from xds.server.ready import ReadyFile
 from xds.server.settings import Settings
 from xds.server.specs import SpecsFolder
 from xds.server.status import ClientStatus
@@ -44,7 +42,15 @@ def run(settings: Settings) -> None:
         SettingsError, StoreError: the server could not start.
     """
     logs.configure(settings.log_format, settings.log_level)
-    asyncio.run(serve(settings))
+    try:
+        asyncio.run(serve(settings))
+    except ExceptionGroup as group:
+        told: Exception | None = group.subgroup(CanaryError)
+        while isinstance(told, ExceptionGroup):
+            told = told.exceptions[0]
+        if told is None:
+            raise
+        raise told from group  # one line rather than the traceback of a task group
 
 
 async def serve(settings: Settings) -> None:
@@ -55,9 +61,12 @@ async def serve(settings: Settings) -> None:
         loop.add_signal_handler(number, stop.set)
     if settings.specs is not None and not settings.specs.is_dir():
         raise SettingsError(f"there is no folder {settings.specs}; create it, or leave out --specs")
+    ready = ReadyFile(settings.ready_file)
     async with AsyncExitStack() as stack:
         wakers = Wakers()
         plane = await stack.enter_async_context(_control_plane(settings, wakers))
+        ready.remove()  # now that the store is ours: before that, it could be another server's
+        stack.callback(ready.remove)
         specs = SpecsFolder(settings.specs, plane) if settings.specs else None
         loaded = asyncio.Event()
         discovery = Discovery(plane.hub, settings.gateways, wakers)
@@ -77,12 +86,12 @@ async def serve(settings: Settings) -> None:
             _tune_garbage_collection()
             addresses = {"xds": xds_address, "admin": admin_address, "http": http_address}
             loaded.set()
-            if settings.ready_file is not None:
-                _write_atomically(settings.ready_file, json.dumps(addresses))
+            ready.write(addresses)
             log.info("serving", **addresses)
             following = tasks.create_task(specs.follow()) if specs is not None else None
             await stop.wait()
             log.info("stopping")
+            ready.remove()
             if following is not None:
                 following.cancel()
             await admin.stop(_GRACE)
@@ -117,10 +126,3 @@ def _tune_garbage_collection() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(50_000, 50, 50)
-
-
-def _write_atomically(path: Path, text: str) -> None:
-    """Whoever sees the file sees all of it."""
-    partial = path.with_name(f".{path.name}.{os.getpid()}")
-    partial.write_text(text)
-    partial.replace(path)

@@ -31,6 +31,7 @@ class SpecsFolder:
         self._folder = folder
         self._plane = plane
         self._reported: frozenset[str] = frozenset()
+        self._broken: set[str] = set()
         self._gone: set[str] = set()
         self._unfinished = False
 
@@ -54,7 +55,9 @@ class SpecsFolder:
         reading = read(texts.items())
         faults = [*unreadable, *reading.faults]
         faults += await self._apply(reading.documents, {fault.file for fault in faults}, texts.keys())
-        self._report([*faults, *reading.warnings], broken={fault.file for fault in faults})
+        broken = {fault.file for fault in faults}
+        self._report([*faults, *reading.warnings], broken)
+        self._report_mended(broken, texts)
 
     async def _apply(
         self, documents: Sequence[Document], broken: set[str], present: Collection[str]
@@ -86,6 +89,11 @@ class SpecsFolder:
                 level = "error" if fault.file in broken else "warning"
                 getattr(log, level)("spec", fault=text)
         self._reported = frozenset(said)
+
+    def _report_mended(self, broken: set[str], texts: Collection[str]) -> None:
+        for file in sorted((self._broken - broken).intersection(texts)):
+            log.info("spec file is fine again", file=file)
+        self._broken = broken
 
     def _report_missing(self, texts: Iterable[str]) -> None:
         gone = self._plane.files_applied() - set(texts)

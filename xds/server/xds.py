@@ -135,7 +135,8 @@ class Discovery:
         stream = self._hub.open(target, node, talk.dialect, aggregated=talk.only is None)
         news = self._wakers.add(stream)
         bound = log.bind(node=node.id, gateway=target.gateway)
-        bound.info("envoy connected", version=node.version, dialect=talk.dialect.name, only=talk.only)
+        known = {"version": node.version, "dialect": talk.dialect.name, "only": talk.only}
+        bound.info("envoy connected", **{fact: value for fact, value in known.items() if value})
         try:
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(talk.write(stream, news, bound))

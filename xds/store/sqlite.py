@@ -1,7 +1,7 @@
 """The store in one SQLite file: write-ahead log, full synchronisation, one transaction a change.
 
-An instance belongs to one thread (the server gives it one of its own). `PRAGMA user_version` counts
-the migrations that were run.
+An instance belongs to one thread (the server gives it one of its own), and a file to one instance.
+`PRAGMA user_version` counts the migrations that were run.
 """
 
 import contextlib
@@ -12,6 +12,7 @@ from pathlib import Path
 from xds.errors import StoreError
 from xds.revisions.record import Revision
 from xds.revisions.resources import ResourceSet
+from xds.store.lock import Lock
 from xds.store.records import Memory, Write
 from xds.store.resource_rows import CREATE_RESOURCES, RESOURCE_COLUMNS, resources_of, resources_row
 from xds.store.rows import REVISION_COLUMNS, endpoints_of, endpoints_text, revision_of, revision_row
@@ -48,21 +49,26 @@ class SqliteStore:
     """Opens the file, making it if need be.
 
     Raises:
-        StoreError: it can't be opened, is no store, or was written by a newer Canary.
+        StoreError: it can't be opened, is no store, was written by a newer Canary, or is in use.
     """
 
     def __init__(self, path: Path | str) -> None:
         self._path = path
-        with self._explained("open"):
+        with contextlib.ExitStack() as undo, self._explained("open"):
+            self._lock = Lock(path)
+            undo.callback(self._lock.release)
             self._db = sqlite3.connect(path, isolation_level=None, timeout=_BUSY)
+            undo.callback(self._db.close)
             self._db.row_factory = sqlite3.Row
             self._db.execute("PRAGMA journal_mode = WAL")
             self._db.execute("PRAGMA synchronous = FULL")
             self._migrate()
+            undo.pop_all()
 
     def close(self) -> None:
-        """Close the file."""
+        """Close the file; another server may open it."""
         self._db.close()
+        self._lock.release()
 
     def load(self, since: float) -> Memory:
         """What a server starts from; revisions replaced after `since` (epoch seconds) included."""
@@ -169,7 +175,12 @@ class SqliteStore:
     def _explained(self, verb: str) -> Iterator[None]:
         try:
             yield
-        except sqlite3.Error as error:
+        except sqlite3.IntegrityError as error:
+            raise StoreError(
+                f"can't {verb} the store {self._path}: it has what this server never wrote, so something"
+                " else writes to it; stop that, and start this server again"
+            ) from error
+        except (sqlite3.Error, OSError) as error:
             raise StoreError(
                 f"can't {verb} the store {self._path}: {error}; check the path, its disk and permissions"
             ) from error
