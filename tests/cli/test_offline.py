@@ -63,6 +63,30 @@ def test_strict_lint_fails_on_unknown_keys(run: Run) -> None:
     assert run("lint", "--strict", "-f", "-", stdin="name: x\nhost: [a]\n").exit_code == 1
 
 
+def test_lint_of_a_file_that_is_no_text_goes_on_with_the_others(run: Run, tmp_path: Path) -> None:
+    """Also with what is only a fault when it is strict."""
+    (tmp_path / "a.yaml").write_bytes(b"name: caf\xe9\n")
+    (tmp_path / "b.yaml").write_text("name: b\nhost: [b]\n", encoding="utf-8")
+
+    result = run("lint", "--strict", "-f", str(tmp_path))
+
+    assert result.exit_code == 1
+    assert [line.partition(": ")[0] for line in result.stderr.splitlines()] == [
+        f"{tmp_path}/{place}" for place in ("a.yaml:1", "b.yaml:2")
+    ]
+
+
+def test_lint_refuses_grpc_checks_over_http1(run: Run) -> None:
+    """Envoy would refuse the cluster."""
+    result = run("lint", "-f", "-", stdin="name: x\nhealth_check: {type: grpc}\n")
+
+    assert result.exit_code == 1
+    assert result.stderr == (
+        "stdin:1: protocol: main gets grpc health checks on gateway default, and http1 can't carry them "
+        "(write protocol: grpc)\n"
+    )
+
+
 def test_lint_finds_two_deployments_that_claim_one_place(run: Run, tmp_path: Path) -> None:
     """Same host and path: both files are named."""
     for name in ("one", "two"):

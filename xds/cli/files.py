@@ -4,34 +4,51 @@ import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from xds.cli.failures import Failure
+from xds.cli.failures import Failure, Faulty
+from xds.spec.faults import Fault
+from xds.spec.read import read
 
 STDIN = "-"
 SUFFIXES = (".yaml", ".yml", ".json")
 
 
-def read_sources(sources: Iterable[str]) -> list[tuple[str, str]]:
+def read_sources(sources: Iterable[str], *, strict: bool = False) -> list[tuple[str, str]]:
     """Read everything the sources name.
+
+    Args:
+        sources: files, folders, or stdin.
+        strict: unknown keys are faults; of use where a file that can't be read goes with others.
 
     Returns:
         (name, text) of each file: sources in their order, a folder's files by name.
 
     Raises:
-        Failure: a file can't be read or is no text, or a folder has no deployment files.
+        Failure: a folder has no deployment files.
+        Faulty: a file can't be read or is no text. What is wrong with the others comes along, for
+            they go no further either.
     """
-    return [(name, _text(name, raw)) for source in sources for name, raw in _bytes(source)]
+    texts: list[tuple[str, str]] = []
+    faults: list[Fault] = []
+    for name, found in (each for source in sources for each in _texts(source)):
+        if isinstance(found, Fault):
+            faults.append(found)
+        else:
+            texts.append((name, found))
+    if faults:
+        raise Faulty(sorted([*faults, *read(texts, strict=strict).faults]))
+    return texts
 
 
-def _bytes(source: str) -> Iterator[tuple[str, bytes]]:
+def _texts(source: str) -> Iterator[tuple[str, str | Fault]]:
     if source == STDIN:
-        yield "stdin", sys.stdin.buffer.read()
+        yield "stdin", _text("stdin", sys.stdin.buffer.read())
         return
     path = Path(source)
     for file in _files(path) if path.is_dir() else [path]:
         try:
-            yield str(file), file.read_bytes()
+            yield str(file), _text(str(file), file.read_bytes())
         except OSError as error:
-            raise Failure(f"{file}: {error.strerror} (make it readable, or name another)") from error
+            yield str(file), Fault(str(file), 0, "", str(error.strerror), "make it readable, or name another")
 
 
 def _files(folder: Path) -> list[Path]:
@@ -43,8 +60,9 @@ def _files(folder: Path) -> list[Path]:
     return files
 
 
-def _text(name: str, raw: bytes) -> str:
+def _text(name: str, raw: bytes) -> str | Fault:
     try:
         return raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise Failure(f"{name}: byte {error.start} is not UTF-8 (save the file as UTF-8)") from error
+        line = raw.count(b"\n", 0, error.start) + 1
+        return Fault(name, line, "", f"byte {error.start} is not UTF-8", "save the file as UTF-8")

@@ -16,6 +16,7 @@ from xds.spec.proxyless import unresolved, unsupported
 from xds.spec.read import Document, read
 from xds.translate.raw_gateway import clashes
 from xds.translate.raw_patches import faults_of_document
+from xds.translate.settings_check import faults_of_settings
 
 
 @click.command(
@@ -34,7 +35,7 @@ def lint(*, sources: Sequence[str], strict: bool, config: str | None) -> None:
     with 1 if there is a fault. Deployments that are not in these files are not considered.
     """
     gateways = read_config(config).gateways
-    texts = read_sources(sources)
+    texts = read_sources(sources, strict=strict)
     reading = read(texts, strict=strict)
     warn(*map(str, reading.warnings))
     faults = [*reading.faults, *disagreements(reading.documents, gateways)]
@@ -52,6 +53,7 @@ def disagreements(documents: Sequence[Document], gateways: Sequence[Gateway]) ->
             yield from unknown_gateways(document.deployment, gateways, document.file, document.line)
             yield from unsupported(document.deployment, gateways, document.file, document.line)
             yield from faults_of_document(document)
+            yield from faults_of_settings(document, gateways)
             claims += claims_of(document.deployment, gateways, document.file, document.line)
     yield from conflicts(claims)
     yield from clashes(claims, gateways)

@@ -37,7 +37,7 @@ def translate(*, sources: Sequence[str], strict: bool, config: str | None, only:
     pushed if these files were all there is, and every build had endpoints somewhere.
     """
     gateways = _chosen(read_config(config).gateways, only)
-    reading = read(read_sources(sources), strict=strict)
+    reading = read(read_sources(sources, strict=strict), strict=strict)
     patches = [fault for document in reading.documents for fault in faults_of_document(document)]
     if reading.faults or patches:
         raise Faulty(sorted([*reading.faults, *patches]))

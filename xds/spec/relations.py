@@ -136,6 +136,24 @@ def _versions_override_the_policy_only(deployment: Deployment) -> Iterator[Relat
             )
 
 
+def _slow_start_has_no_ring(deployment: Deployment) -> Iterator[Relation]:
+    """A ring is laid by weights alone: what Envoy ignores there is not sent."""
+    message, mend = "slow_start has no effect with ring_hash", "leave it out, or use least_request"
+    mains = deployment.load_balancing
+    if deployment.slow_start and mains and mains.policy == "ring_hash":
+        yield Relation(("slow_start",), message, mend, (_BALANCING,), is_warning=True)
+    for label, version in deployment.canary.versions.items():
+        balancing = version.load_balancing or mains
+        if not balancing or balancing.policy != "ring_hash":
+            continue
+        policy = _version(label, *_BALANCING)
+        if version.slow_start:
+            path = _version(label, "slow_start")
+            yield Relation(path, message, mend, (policy, _BALANCING), is_warning=True)
+        elif version.load_balancing and deployment.slow_start:
+            yield Relation(policy, message, mend, (("slow_start",),), is_warning=True)
+
+
 def _ring_hash(canary: Canary, header: str | None, policy: Path, at: Path) -> Iterator[Relation]:
     """A request has one hash: that of the split, if the split has one."""
     if canary.route_type == "query":
@@ -155,6 +173,7 @@ _RULES: tuple[Callable[[Deployment], Iterator[Relation]], ...] = (
     _missing_key_needs_a_split,
     _main_hashes_by_a_fitting_header,
     _versions_override_the_policy_only,
+    _slow_start_has_no_ring,
 )
 
 
