@@ -35,7 +35,7 @@ def apply(*, sources: Sequence[str], strict: bool, comment: str, server: str, ou
     A folder stands for its *.yaml, *.yml and *.json files. If anything is wrong, every fault of every
     file is printed and nothing is changed. What no file mentions stays as it is.
     """
-    files = [pb.File(name=name, text=text) for name, text in read_sources(sources)]
+    files = [pb.File(name=name, text=text) for name, text in read_sources(sources, strict=strict)]
     request = pb.ApplyRequest(files=files, strict=strict, comment=comment)
     answer = call(server, "Apply", request, pb.ApplyResponse)
     if output == "table":
