@@ -74,7 +74,7 @@ class Publisher:
             if target.gateway in gateways:
                 self._bring(target.gateway, self._assemblies[target])
             streams = self._translate(target, touched, now)
-            log.debug("published", **target._asdict(), touched=len(touched), streams=len(streams))
+            log.debug("published", gateway=target.gateway, touched=len(touched), streams=len(streams))
             for stream in streams:
                 self._wake(stream)
         self.lanes.review()
@@ -120,7 +120,7 @@ class Publisher:
             try:
                 assembly.put(dataclasses.replace(view, sticky_splits=profile.sticky_splits))
             except Exception:  # one deployment that can't be translated must not stop the others
-                log.exception("not translated: it stays as it was", deployment=name, **target._asdict())
+                log.exception("not translated: it stays as it was", deployment=name, gateway=target.gateway)
         return self.hub.commit(target, *assembly.take())
 
     async def _something_to_do(self) -> None:
