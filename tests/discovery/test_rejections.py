@@ -2,7 +2,9 @@
 
 from tests.support.talk import Talk, cluster, route
 from xds.catalog.types import Type
+from xds.discovery import sotw
 from xds.discovery.dialect import STATE_OF_THE_WORLD
+from xds.discovery.hub import Hub
 from xds.discovery.request import Node
 
 
@@ -179,3 +181,19 @@ def test_an_update_of_a_cluster_does_not_bring_a_refused_route_back() -> None:
     talk.commit(cluster("a", "2"))
     assert talk.take() == {"a": "2"}
     assert talk.hear() is None
+
+
+def test_after_a_refusal_a_whole_answer_without_the_offender_follows() -> None:
+    """State-of-the-world: only an answer that is taken tells a reconnected peer what is gone."""
+    hub = Hub(["g"])
+    hub.commit("g", [cluster("bad")])
+    stream = hub.open("g", Node(), STATE_OF_THE_WORLD)
+    sotw.receive(stream, sotw.StateRequest(Type.CLUSTER, version="of an earlier stream"))
+    refused = stream.next_answer()
+    assert refused is not None
+    sotw.receive(stream, sotw.StateRequest(Type.CLUSTER, nonce=refused.nonce, error="no"))
+    restored = stream.next_answer()
+    assert restored is not None
+    assert (restored.items, restored.rest) == ((), ())
+    sotw.receive(stream, sotw.StateRequest(Type.CLUSTER, nonce=restored.nonce, error="no again"))
+    assert stream.next_answer() is None

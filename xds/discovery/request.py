@@ -48,6 +48,7 @@ class Request:
         subscribe: names newly asked for (`*`: everything).
         unsubscribe: names no longer wanted.
         known: version by name of what the peer has from an earlier stream.
+        has_more: whether it has more from an earlier stream than `known` says.
         nonce: of the answer this one acknowledges or refuses; "" for a spontaneous request.
         error: why it refuses; None for an acknowledgement.
     """
@@ -57,6 +58,7 @@ class Request:
     subscribe: tuple[str, ...] = ()
     unsubscribe: tuple[str, ...] = ()
     known: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    has_more: bool = False
     nonce: str = ""
     error: str | None = None
 

@@ -93,7 +93,13 @@ def as_changes(request: StateRequest, watch: Watch | None, catalog: Catalog) -> 
 
 def _first(request: StateRequest, catalog: Catalog) -> Request:
     known = _known(request, catalog)
-    return Request(type=request.type, node=request.node, subscribe=request.names, known=known)
+    return Request(
+        type=request.type,
+        node=request.node,
+        subscribe=request.names,
+        known=known,
+        has_more=bool(request.version) and not known,
+    )
 
 
 def _known(request: StateRequest, catalog: Catalog) -> dict[str, str]:

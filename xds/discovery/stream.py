@@ -99,7 +99,7 @@ class Stream:
             watch = self._open(request.type)
         verdict = self._answered(watch, request) if request.nonce else None
         if request.subscribe or (first and not request.unsubscribe):
-            watch.subscribe(request.subscribe, request.known)
+            watch.subscribe(request.subscribe, request.known, has_more=request.has_more)
         if request.unsubscribe:
             watch.unsubscribe(request.unsubscribe)
         self._stay_within_bounds()

@@ -72,6 +72,7 @@ class Watch:
         self._dialect = dialect
         self._asked: set[str] = set()
         self._greeting_due = False
+        self._guessing = False
         self._unfinished = False
         self._greeted = False
         self._catalog = catalog
@@ -79,8 +80,8 @@ class Watch:
 
     # What the peer asks for.
 
-    def subscribe(self, names: Iterable[str], known: Mapping[str, str]) -> None:
-        """Names (or `*`) are asked for; `known` has the versions the peer says it has.
+    def subscribe(self, names: Iterable[str], known: Mapping[str, str], *, has_more: bool = False) -> None:
+        """Names (or `*`) are asked for; `known` has the versions the peer says it has, unless it has more.
 
         A name asked for is answered, though the peer may have it already, unless it proved that.
         """
@@ -98,6 +99,7 @@ class Watch:
         if self.subscription.wildcard and not before.wildcard:
             self._owe_everything(known)
             self._greeting_due = not known
+            self._guessing = has_more
         for name in names:
             if name != WILDCARD:
                 self._owe_asked(name, known, had=before.covers(name))
@@ -164,7 +166,7 @@ class Watch:
         if self.in_flight and not self._unfinished:
             return None
         items, self._unfinished = self._take(may_go)
-        if not items and not (self._greeting_due and not self.owed):
+        if not items and not (self._greeting_due and self._owes_only_what_was_refused()):
             return None
         self._greeting_due = False
         rest = tuple(self._kept(items)) if self.type in self._dialect.whole else ()
@@ -228,6 +230,7 @@ class Watch:
         if answer is None:
             return ()
         self.rejections.accepted(item.name for item in answer.items)
+        self._greeting_due = self._guessing = False
         return answer.items
 
     def refused(self, nonce: str, text: str) -> tuple[Item, ...]:
@@ -241,6 +244,9 @@ class Watch:
             self.unsure.add(item.name)
             self._state ^= _difference(item)
         self.rejections.refused([(item.name, item.after) for item in mine], text)
+        if self.type in self._dialect.whole and self._guessing:
+            # It may have more, from an earlier stream, and absence says "gone" only in an answer it takes.
+            self._greeting_due = bool(answer.items)
         return answer.items
 
     def _landed(self, nonce: str) -> Answer | None:
@@ -259,10 +265,11 @@ class Watch:
     @property
     def in_sync(self) -> bool:
         """Whether the peer acknowledged all that it is to have (what it refuses aside)."""
+        return not self.in_flight and self._owes_only_what_was_refused()
+
+    def _owes_only_what_was_refused(self) -> bool:
         held_back = self.rejections.holds_back
-        return not self.in_flight and all(
-            held_back(name, self._catalog.get(self.type, name)) for name in self.owed
-        )
+        return all(held_back(name, self._catalog.get(self.type, name)) for name in self.owed)
 
     def unacknowledged_of(self, names: Collection[str]) -> Iterator[str]:
         """Those of the names of which the peer acknowledged no version; costs the fewer of both sides."""
