@@ -1,11 +1,10 @@
-"""Revisions and endpoints as rows."""
+"""Revisions as rows."""
 
 import json
 import sqlite3
 
 from xds.revisions.record import Note, Revision
 from xds.slots.table import Segment, SlotTable
-from xds.spec.endpoints import Endpoint
 from xds.spec.write import from_json, to_json
 
 REVISION_COLUMNS = "deployment, number, kind, spec, labels, builds, slots, author, at, comment, source"
@@ -40,13 +39,3 @@ def revision_of(row: sqlite3.Row) -> Revision:
         note=Note(row["author"], row["at"], row["comment"]),
         source=row["source"],
     )
-
-
-def endpoints_text(endpoints: tuple[Endpoint, ...]) -> str:
-    """Endpoints as a JSON list."""
-    return json.dumps([endpoint.model_dump(exclude_defaults=True) for endpoint in endpoints])
-
-
-def endpoints_of(text: str) -> tuple[Endpoint, ...]:
-    """The endpoints of such a list."""
-    return tuple(Endpoint(**value) for value in json.loads(text))

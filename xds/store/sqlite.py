@@ -12,10 +12,11 @@ from pathlib import Path
 from xds.errors import StoreError
 from xds.revisions.record import Revision
 from xds.revisions.resources import ResourceSet
+from xds.spec.write import endpoints_from_json, endpoints_to_json
 from xds.store.lock import Lock
 from xds.store.records import Memory, Write
 from xds.store.resource_rows import CREATE_RESOURCES, RESOURCE_COLUMNS, resources_of, resources_row
-from xds.store.rows import REVISION_COLUMNS, endpoints_of, endpoints_text, revision_of, revision_row
+from xds.store.rows import REVISION_COLUMNS, revision_of, revision_row
 
 _MIGRATIONS = (
     """
@@ -88,7 +89,7 @@ class SqliteStore:
                 recent={name: tuple(revisions) for name, revisions in recent.items()},
                 builds=builds,
                 endpoints={
-                    (row["source"], row["ref"]): endpoints_of(row["endpoints"])
+                    (row["source"], row["ref"]): endpoints_from_json(row["endpoints"])
                     for row in self._db.execute("SELECT source, ref, endpoints FROM endpoints")
                 },
                 applied={
@@ -139,7 +140,7 @@ class SqliteStore:
                 )
             self._db.executemany(
                 "INSERT OR REPLACE INTO endpoints (source, ref, endpoints) VALUES (?, ?, ?)",
-                [(source, ref, endpoints_text(given)) for (source, ref), given in write.endpoints.items()],
+                [(source, ref, endpoints_to_json(given)) for (source, ref), given in write.endpoints.items()],
             )
             self._db.executemany(
                 "INSERT OR REPLACE INTO applied (source, part, digest) VALUES (?, ?, ?)",
