@@ -3,7 +3,11 @@
     CanaryError
     +-- InvalidInput     what was given is wrong: every fault listed; nothing was changed
     +-- NotFound         no such deployment, revision or version
+    +-- AlreadyExists    it is there, and was to be made
+    +-- Conflict         somebody else was faster: what was expected to be in force isn't
     +-- NothingToDo      the request is fine, but there is nothing to return to
+    +-- TooFewEndpoints  a version would get users and could not serve them; can be forced
+    +-- Unauthenticated  the caller didn't show who it is, or isn't let in
     +-- StoreError       the store can't be opened or written; nothing was changed
     +-- SettingsError    the server can't start with these settings
 
@@ -31,8 +35,24 @@ class NotFound(CanaryError):
     """There is no such deployment, revision or version; the message names those there are."""
 
 
+class AlreadyExists(CanaryError):
+    """It is there already, and was to be made."""
+
+
+class Conflict(CanaryError):
+    """What the caller expected to be in force isn't; nothing was changed. Look again, then repeat."""
+
+
 class NothingToDo(CanaryError):
     """There is nothing to return to."""
+
+
+class TooFewEndpoints(CanaryError):
+    """A version would get users and has too few usable endpoints; nothing was changed. Can be forced."""
+
+
+class Unauthenticated(CanaryError):
+    """The caller did not show who it is, or is not let in; the message says what to send."""
 
 
 class StoreError(CanaryError):

@@ -179,7 +179,9 @@ def test_set_weight_sends_the_versions_named(api: AdminApi, ask: Run, shifted: p
 
     assert result.stdout == "deployment 'summarization' shifted: revision 3 (main 79.5 %, a 20 %, b 0.5 %)\n"
     assert api.requests == [
-        pb.SetWeightsRequest(name="summarization", weights={"a": 20, "b": 0.5}, comment="more")
+        pb.SetWeightsRequest(
+            name="summarization", weights={"a": 20, "b": 0.5}, options=pb.WriteOptions(comment="more")
+        )
     ]
 
 
@@ -208,7 +210,7 @@ def test_abort_answers_in_a_line(api: AdminApi, ask: Run) -> None:
     result = ask("abort", "echo", "--comment", "errors")
 
     assert result.stdout == "deployment 'echo' aborted: revision 1 (main 100 %)\n"
-    assert api.requests == [pb.AbortRequest(name="echo", comment="errors")]
+    assert api.requests == [pb.AbortRequest(name="echo", options=pb.WriteOptions(comment="errors"))]
 
 
 def test_abort_twice_is_unchanged(api: AdminApi, ask: Run) -> None:

@@ -28,7 +28,7 @@ class DeploymentService(admin_grpc.DeploymentServiceServicer):
             applied, warnings = await self._plane.apply_texts(
                 [(file.name, file.text) for file in request.files],
                 author=_author(context),
-                comment=request.comment,
+                comment=request.options.comment,
                 strict=request.strict,
             )
         return admin.ApplyResponse(
@@ -52,21 +52,23 @@ class DeploymentService(admin_grpc.DeploymentServiceServicer):
         """Change the weights of the versions named."""
         async with explained(context):
             outcome = await self._plane.set_weights(
-                request.name, request.weights, author=_author(context), comment=request.comment
+                request.name, request.weights, author=_author(context), comment=request.options.comment
             )
         return admin.ChangeResponse(change=messages.change(outcome))
 
     async def Abort(self, request: admin.AbortRequest, context: Context) -> admin.ChangeResponse:
         """Put all traffic on `main`."""
         async with explained(context):
-            outcome = await self._plane.abort(request.name, author=_author(context), comment=request.comment)
+            outcome = await self._plane.abort(
+                request.name, author=_author(context), comment=request.options.comment
+            )
         return admin.ChangeResponse(change=messages.change(outcome))
 
     async def Rollback(self, request: admin.RollbackRequest, context: Context) -> admin.ChangeResponse:
         """Return to the newest earlier revision that was not left on purpose."""
         async with explained(context):
             outcome = await self._plane.rollback(
-                request.name, author=_author(context), comment=request.comment
+                request.name, author=_author(context), comment=request.options.comment
             )
         return admin.ChangeResponse(change=messages.change(outcome))
 

@@ -36,7 +36,7 @@ def apply(*, sources: Sequence[str], strict: bool, comment: str, server: str, ou
     file is printed and nothing is changed. What no file mentions stays as it is.
     """
     files = [pb.File(name=name, text=text) for name, text in read_sources(sources, strict=strict)]
-    request = pb.ApplyRequest(files=files, strict=strict, comment=comment)
+    request = pb.ApplyRequest(files=files, strict=strict, options=pb.WriteOptions(comment=comment))
     answer = call(server, "Apply", request, pb.ApplyResponse)
     if output == "table":
         for change in answer.changes:

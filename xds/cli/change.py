@@ -43,7 +43,7 @@ def set_weight(*, name: str, weights: dict[str, float], comment: str, server: st
 
     In percent, with up to two decimals. Versions that are not named keep theirs; main gets the rest.
     """
-    request = pb.SetWeightsRequest(name=name, weights=weights, comment=comment)
+    request = pb.SetWeightsRequest(name=name, weights=weights, options=pb.WriteOptions(comment=comment))
     _report(call(server, "SetWeights", request, pb.ChangeResponse).change, "shifted", output)
 
 
@@ -57,7 +57,7 @@ def abort(*, name: str, comment: str, server: str, output: str) -> None:
 
     Doing it twice does no harm. Requests and streams under way end where they began.
     """
-    request = pb.AbortRequest(name=name, comment=comment)
+    request = pb.AbortRequest(name=name, options=pb.WriteOptions(comment=comment))
     _report(call(server, "Abort", request, pb.ChangeResponse).change, "aborted", output)
 
 
@@ -74,7 +74,7 @@ def rollback(*, name: str, comment: str, server: str, output: str) -> None:
     Every user gets the version they had then. Repeated, it walks further back: a revision that was left by
     a rollback or an abort is never returned to. Endpoints stay as they are now.
     """
-    request = pb.RollbackRequest(name=name, comment=comment)
+    request = pb.RollbackRequest(name=name, options=pb.WriteOptions(comment=comment))
     change = call(server, "Rollback", request, pb.ChangeResponse).change
     _report(change, f"rolled back to revision {change.deployment.revision.source}", output)
 

@@ -11,7 +11,7 @@ from typing import Literal
 from xds.slots.table import SLOTS, SlotTable
 from xds.spec.deployment import Deployment
 
-Kind = Literal["apply", "set-weights", "abort", "rollback"]
+Kind = Literal["apply", "set-weights", "promote", "abort", "rollback", "delete", "undelete"]
 
 
 @dataclasses.dataclass(frozen=True)
