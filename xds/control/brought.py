@@ -16,7 +16,7 @@ from xds.spec.deployment import MAIN
 from xds.translate.clusters import cluster
 from xds.translate.endpoints import assignment
 from xds.translate.hosts import section
-from xds.translate.view import Build, View
+from xds.translate.view import Build, View, waiting_builds
 
 
 @dataclasses.dataclass(frozen=True)
@@ -25,6 +25,8 @@ class _Made:
 
     revision: Revision
     builds: tuple[Build, ...]
+    waiting: frozenset[str]
+    """The builds that lend their slots, by key; for a while they still have the endpoints they had."""
     resources: tuple[Resource, ...]
     parts: dict[bool, Part] = dataclasses.field(default_factory=dict)
     """By whether the Envoys can do sticky splits."""
@@ -60,9 +62,14 @@ class Brought:
 
     def _of(self, view: View) -> _Made:
         name, builds = view.revision.deployment, tuple(view.builds())
+        waiting = waiting_builds(view.revision, view.endpoints)
         made = self._made.get(name)
-        if made is None or made.revision is not view.revision or made.builds != builds:
-            self._made[name] = made = _Made(view.revision, builds, _encoded(view, builds))
+        if (
+            made is None
+            or made.revision is not view.revision
+            or (made.builds, made.waiting) != (builds, waiting)
+        ):
+            self._made[name] = made = _Made(view.revision, builds, waiting, _encoded(view, builds))
         return made
 
 

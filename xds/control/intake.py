@@ -12,8 +12,9 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 import xxhash
 
 from xds.catalog.types import Type
+from xds.control.endpoint_book import APPLY, is_file, merged
 from xds.control.resources import parsed
-from xds.control.state import State, merged
+from xds.control.state import State
 from xds.errors import InvalidInput
 from xds.revisions import decide
 from xds.revisions.builds import assign_keys
@@ -28,9 +29,6 @@ from xds.store.records import Write
 from xds.translate.raw_gateway import clashes
 from xds.translate.raw_patches import faults_of_document
 from xds.translate.settings_check import faults_of_settings
-
-API = "api"
-"""The source of endpoints that came by the admin API."""
 
 _ENDPOINTS = "endpoints:"
 
@@ -172,7 +170,7 @@ def _endpoint_lists(
 ) -> dict[tuple[str, str], tuple[Endpoint, ...]]:
     """The lists that documents give, by source and build ref; and those that make way for them, empty."""
     given = {
-        (document.file if governed else API, ref): endpoints
+        (document.file if governed else APPLY, ref): endpoints
         for document in documents
         for ref, endpoints in document.endpoints.items()
     }
@@ -180,7 +178,7 @@ def _endpoint_lists(
         (source, ref): ()
         for _, ref in given
         for source in (state.lists_of(ref) if present else ())
-        if source != API and source not in present
+        if is_file(source) and source not in present
     }
     return gone | given
 
@@ -207,7 +205,7 @@ def _endpoint_changes(
         EndpointChange(
             ref,
             len(union),
-            union != state.endpoints.get(ref, ()),
+            union != state.book.union.get(ref, ()),
             tuple(sorted(name for name in {*state.users_of(ref), *heads} if uses(name, ref))),
         )
         for ref, union in unions.items()
@@ -229,7 +227,7 @@ def _mixed_endpoints(
 def _unresolved(state: State, documents: Iterable[Document]) -> Iterator[Fault]:
     """Names where gRPC's clients need addresses: given with a deployment, before it, or after it."""
     given = {ref: found for document in documents for ref, found in document.endpoints.items()}
-    endpoints = {**state.endpoints, **given}
+    endpoints = {**state.book.union, **given}
     said: dict[str, tuple[Deployment, Document]] = {}
     for document in documents:
         users = {user for ref in document.endpoints for user in state.users_of(ref)}

@@ -1,8 +1,9 @@
 """From state to catalogs: what changed within a short window becomes one push.
 
 Changes only mark deployments; when the window closes, each is translated once, from the latest
-state, for every target there is. The publisher also wakes up by itself when a retired build's time
-is over, and makes what the first Envoy of a new target is to have, before it is answered.
+state, for every target there is. The publisher also wakes up by itself when the time of a retired
+build or of a build's last endpoints is over, and makes what the first Envoy of a new target is to
+have, before it is answered.
 """
 
 import asyncio
@@ -91,6 +92,7 @@ class Publisher:
             self._news.clear()
             now = time.time()
             self._touched.update(name for name, due in self._retirements.items() if due <= now)
+            self._touched.update(self._state.fade())
             self.publish()
 
     def _provide(self, target: Target) -> None:
@@ -124,8 +126,10 @@ class Publisher:
         return self.hub.commit(target, *assembly.take())
 
     async def _something_to_do(self) -> None:
-        due = min(self._retirements.values(), default=None)
-        patience = None if due is None else max(0.0, due - time.time())
+        due = [at - time.time() for at in self._retirements.values()]
+        fades = self._state.book.next_fade()
+        due += [fades - self._state.clock()] if fades is not None else []
+        patience = max(0.0, min(due)) if due else None
         try:
             async with asyncio.timeout(patience):
                 await self._news.wait()

@@ -1,9 +1,11 @@
 """What is in force, in memory: a mirror of the store, changed only by what was committed to it."""
 
 import dataclasses
+import time
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
+from xds.control.endpoint_book import FADE, EndpointBook, Lists
 from xds.errors import NotFound
 from xds.revisions.history import KEEP_BUILDS, retired_builds
 from xds.revisions.record import Revision, cluster_name
@@ -26,16 +28,24 @@ class State:
         gateways: those there are.
         memory: what the store has.
         keep_builds: seconds for which a build nobody references keeps its cluster.
+        fade: seconds for which one without usable endpoints keeps the last ones.
+        clock: one that never jumps, for leases.
     """
 
-    def __init__(self, gateways: Iterable[Gateway], memory: Memory, keep_builds: float = KEEP_BUILDS) -> None:
+    def __init__(
+        self,
+        gateways: Iterable[Gateway],
+        memory: Memory,
+        keep_builds: float = KEEP_BUILDS,
+        *,
+        fade: float = FADE,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._keep_builds = keep_builds
         self.gateways = {gateway.name: gateway for gateway in gateways}
         self.builds: defaultdict[str, dict[str, str]] = defaultdict(dict)
         self.applied: dict[tuple[str, str], str] = dict(memory.applied)
         self._recent: dict[str, tuple[Revision, ...]] = {}
-        self._lists: dict[str, dict[str, tuple[Endpoint, ...]]] = {}
-        self._endpoints: dict[str, tuple[Endpoint, ...]] = {}
         self._users: defaultdict[str, set[str]] = defaultdict(set)
         self._claims: dict[ClaimKey, Claim] = {}
         for name, refs in memory.builds.items():
@@ -43,13 +53,14 @@ class State:
         for name, revisions in memory.recent.items():
             self._recent[name] = revisions
             self._claim(None, revisions[-1])
-        self._take_endpoints(memory.endpoints)
+        self.clock = clock
+        self.book = EndpointBook(memory.endpoints, memory.leases, memory.drains, clock(), fade)
         self.resources: dict[str, ResourceSet] = dict(memory.resources)
 
     @property
     def endpoints(self) -> Mapping[str, tuple[Endpoint, ...]]:
-        """By build ref: the union over all sources."""
-        return self._endpoints
+        """By build ref: those that can be used."""
+        return self.book.usable
 
     def names(self) -> list[str]:
         """Every deployment."""
@@ -83,8 +94,7 @@ class State:
             self._recent[name] = recent
             self._forget_old(name, now)
             concerned.add(name)
-        for ref in self._take_endpoints(write.endpoints):
-            concerned |= self._users[ref]
+        concerned |= self._users_of_any(self.book.adopt(write, self.clock()))
         self.applied |= write.applied
         self.resources |= {given.gateway: given for given in write.resources}
         return concerned
@@ -95,11 +105,21 @@ class State:
         if head.spec.gateways is not None and gateway.name not in head.spec.gateways:
             return None
         retired = self._retired(name, now)
-        return View(gateway, head, self._endpoints, {key: kept for key, (kept, _) in retired.items()})
+        return View(
+            gateway,
+            head,
+            self.book.usable,
+            {key: kept for key, (kept, _) in retired.items()},
+            fading=self.book.fading,
+        )
 
     def next_retirement(self, name: str, now: float) -> float | None:
         """When the next of a deployment's retired builds may go (epoch seconds)."""
         return min((until for _, until in self._retired(name, now).values()), default=None)
+
+    def fade(self) -> set[str]:
+        """Let go of the last endpoints of builds that have none any more; returns who used them."""
+        return self._users_of_any(self.book.fade(self.clock()))
 
     def rivals(self, claims: Iterable[Claim], of: set[str]) -> list[Claim]:
         """The claims in force, of other deployments than these, to the same hosts and paths.
@@ -138,9 +158,9 @@ class State:
         """Whether no gateway there is serves a deployment."""
         return spec.gateways is not None and self.gateways.keys().isdisjoint(spec.gateways)
 
-    def lists_of(self, ref: str) -> Mapping[str, tuple[Endpoint, ...]]:
+    def lists_of(self, ref: str) -> Lists:
         """A build's endpoints by source."""
-        return self._lists.get(ref, {})
+        return self.book.lists_of(ref)
 
     def users_of(self, ref: str) -> frozenset[str]:
         """The deployments that have, or had, a build."""
@@ -168,15 +188,8 @@ class State:
             for claim in claims
         ]
 
-    def _take_endpoints(self, lists: Mapping[tuple[str, str], tuple[Endpoint, ...]]) -> set[str]:
-        changed = set()
-        for (source, ref), endpoints in lists.items():
-            self._lists.setdefault(ref, {})[source] = endpoints
-            union = merged(self._lists[ref])
-            if union != self._endpoints.get(ref, ()):
-                self._endpoints[ref] = union
-                changed.add(ref)
-        return changed
+    def _users_of_any(self, refs: Iterable[str]) -> set[str]:
+        return {user for ref in refs for user in self.users_of(ref)}
 
     def _retired(self, name: str, now: float) -> Mapping[str, tuple[Revision, float]]:
         return retired_builds(self._recent[name], now, self._keep_builds)
@@ -187,11 +200,6 @@ class State:
         kept = {revision.number for revision, _ in self._retired(name, now).values()}
         oldest = min(kept, default=recent[-1].number)
         self._recent[name] = tuple(revision for revision in recent if revision.number >= oldest)
-
-
-def merged(lists: Mapping[str, tuple[Endpoint, ...]]) -> tuple[Endpoint, ...]:
-    """The union of a build's endpoints over its sources, each place once."""
-    return tuple({str(endpoint): endpoint for given in lists.values() for endpoint in given}.values())
 
 
 def _place(head: Revision, files: Mapping[str, str]) -> str:

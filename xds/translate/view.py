@@ -59,6 +59,9 @@ class View:
     sticky_splits: bool = True
     """Whether these Envoys can keep everyone where they are (`xds.fleet.profile`)."""
 
+    fading: Endpoints = dataclasses.field(default_factory=dict)
+    """Of builds that lost their last endpoint a moment ago: what they go on with until routes have moved."""
+
     lends: bool = True
     """Whether builds without endpoints lend their slots; not where endpoints are somebody else's."""
 
@@ -80,7 +83,7 @@ class View:
             ref=ref,
             label=revision.label_of(key),
             revision=revision,
-            endpoints=self.endpoints.get(ref, ()),
+            endpoints=self.endpoints.get(ref) or self.fading.get(ref, ()),
         )
 
 

@@ -1,0 +1,272 @@
+"""Where builds run, in memory: lists by source, leases, drains; and what follows from them.
+
+Each source owns its own list. A build's endpoints are the union of these; those of them that are
+drained get no requests, whatever the sources say. Nothing here is part of a revision.
+
+A build that loses its last usable endpoint lends its slots to `main` at once, but what tells Envoy so
+is a route, and routes wait for their clusters while endpoints wait for nothing. So it goes on with the
+endpoints it had last for a little longer: until every Envoy has the route, nobody is sent into the void.
+
+The book knows no clock. Its times are seconds of one that never jumps (`time.monotonic`), or every
+lease would be over when somebody sets the time.
+"""
+
+import dataclasses
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+
+from xds.spec.endpoints import Endpoint
+from xds.store.records import EndpointLists, Lease, Place, Write
+
+API = "api"
+"""The source of endpoints that came by the verbs for endpoints."""
+
+APPLY = "apply"
+"""The source of endpoints in files that came by the admin API."""
+
+LEASE = "lease"
+"""The source of endpoints that register themselves."""
+
+POLLS = ("file_sd: ", "http_sd: ")
+"""How the names of sources that are polled begin. Every other source is a file of the specs folder."""
+
+WHOLE = ""
+"""In a place: not one endpoint of the build, but the build."""
+
+FADE = 30.0
+"""Seconds a build without usable endpoints keeps those it had. Routes follow within one, but wait for
+clusters that warm (`xds.translate.clusters` bounds that to five) and for Envoys that are busy."""
+
+Lists = Mapping[str, tuple[Endpoint, ...]]
+"""A build's endpoints by source."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Known:
+    """An endpoint of a build.
+
+    Attributes:
+        sources: whose lists it is on.
+        drained: it gets no requests: it, or its whole build, is drained.
+        due: when its lease is over, by the book's clock; None where it has none.
+    """
+
+    endpoint: Endpoint
+    sources: tuple[str, ...]
+    drained: bool
+    due: float | None = None
+
+
+class EndpointBook:
+    """The endpoints of every build.
+
+    Args:
+        lists: by source and build ref.
+        leases: each begins anew.
+        drains: what gets no requests.
+        now: by the book's clock.
+        fade: seconds a build without usable endpoints keeps the last ones.
+    """
+
+    def __init__(
+        self,
+        lists: EndpointLists,
+        leases: Mapping[Place, Lease],
+        drains: frozenset[Place],
+        now: float,
+        fade: float = FADE,
+    ) -> None:
+        self._fade = fade
+        self._lists: defaultdict[str, dict[str, tuple[Endpoint, ...]]] = defaultdict(dict)
+        self._leases: defaultdict[str, dict[str, Lease]] = defaultdict(dict)
+        self._due: dict[Place, float] = {}
+        self._drains: set[Place] = set()
+        self._union: dict[str, tuple[Endpoint, ...]] = {}
+        self._usable: dict[str, tuple[Endpoint, ...]] = {}
+        self._fading: dict[str, tuple[Endpoint, ...]] = {}
+        self._faded_at: dict[str, float] = {}
+        self.adopt(Write(endpoints=lists, leases=leases, drains=dict.fromkeys(drains, True)), now)
+
+    @property
+    def union(self) -> Mapping[str, tuple[Endpoint, ...]]:
+        """By build ref: all endpoints of all sources, also those that are drained."""
+        return self._union
+
+    @property
+    def usable(self) -> Mapping[str, tuple[Endpoint, ...]]:
+        """By build ref: the endpoints that are to get requests."""
+        return self._usable
+
+    @property
+    def fading(self) -> Mapping[str, tuple[Endpoint, ...]]:
+        """By ref of a build that lost its last usable endpoint a moment ago: those it had."""
+        return self._fading
+
+    def refs(self) -> list[str]:
+        """Every build that has, or had, endpoints."""
+        return sorted({*self._lists, *self._leases, *(ref for ref, _ in self._drains)})
+
+    def lists_of(self, ref: str) -> Lists:
+        """A build's endpoints by source, leases included."""
+        leased = tuple(lease.endpoint for _, lease in sorted(self._leases.get(ref, {}).items()))
+        return {**self._lists.get(ref, {}), **({LEASE: leased} if leased else {})}
+
+    def known(self, ref: str) -> tuple[Known, ...]:
+        """All endpoints of a build, drained or not."""
+        lists = self.lists_of(ref)
+        on: defaultdict[str, list[str]] = defaultdict(list)
+        for source in by_rank(lists):
+            for endpoint in lists[source]:
+                on[str(endpoint)].append(source)
+        return tuple(
+            Known(
+                endpoint,
+                tuple(on[str(endpoint)]),
+                self.is_drained(ref, str(endpoint)),
+                self._due.get((ref, str(endpoint))),
+            )
+            for endpoint in self._union.get(ref, ())
+        )
+
+    def is_drained(self, ref: str, place: str = WHOLE) -> bool:
+        """Whether a place, or its whole build, is drained."""
+        return (ref, WHOLE) in self._drains or (ref, place) in self._drains
+
+    def drained_places(self, ref: str) -> frozenset[str]:
+        """What is drained of a build, as it was said; also places no source lists any more."""
+        return frozenset(place for drained, place in self._drains if drained == ref)
+
+    def owned_by(self, source: str) -> frozenset[str]:
+        """The builds that a source lists endpoints for."""
+        return frozenset(ref for ref, lists in self._lists.items() if lists.get(source))
+
+    def lease(self, place: Place) -> Lease | None:
+        """The lease of a place, if there is one."""
+        ref, where = place
+        return self._leases.get(ref, {}).get(where)
+
+    def due(self, place: Place) -> float | None:
+        """When the lease of a place is over."""
+        return self._due.get(place)
+
+    def renew(self, place: Place, now: float) -> float:
+        """Give a lease all of its time again; returns when it is over then.
+
+        Raises:
+            KeyError: there is no such lease.
+        """
+        ref, where = place
+        self._due[place] = now + self._leases[ref][where].ttl
+        return self._due[place]
+
+    def postpone(self, seconds: float) -> None:
+        """Give every lease this much more time."""
+        self._due = {place: due + seconds for place, due in self._due.items()}
+
+    def overdue(self, now: float) -> list[Place]:
+        """The leases whose time is over."""
+        return sorted(place for place, due in self._due.items() if due <= now)
+
+    def next_due(self) -> float | None:
+        """When the next lease is over."""
+        return min(self._due.values(), default=None)
+
+    def adopt(self, write: Write, now: float) -> set[str]:
+        """Follow what was committed; returns the builds of which Envoys are to hear."""
+        for (source, ref), endpoints in write.endpoints.items():
+            self._lists[ref][source] = endpoints
+        for (ref, where), lease in write.leases.items():
+            if lease is None:
+                self._leases[ref].pop(where, None)
+                self._due.pop((ref, where), None)
+            else:
+                self._leases[ref][where] = lease
+                self.renew((ref, where), now)
+        for place, drained in write.drains.items():
+            (self._drains.add if drained else self._drains.discard)(place)
+        return {ref for ref in _builds(write) if self._settle(ref, now)}
+
+    def after(self, write: Write, ref: str) -> tuple[Endpoint, ...]:
+        """The usable endpoints that a build would have."""
+        lists = dict(self.lists_of(ref))
+        lists |= {source: given for (source, of), given in write.endpoints.items() if of == ref}
+        leases = {**self._leases.get(ref, {})}
+        for (of, where), lease in write.leases.items():
+            if of == ref and lease is None:
+                leases.pop(where, None)
+            elif of == ref and lease is not None:
+                leases[where] = lease
+        lists[LEASE] = tuple(lease.endpoint for _, lease in sorted(leases.items()))
+        drains = (self._drains | {place for place, on in write.drains.items() if on}) - {
+            place for place, on in write.drains.items() if not on
+        }
+        return _undrained(ref, merged(lists), drains)
+
+    def next_fade(self) -> float | None:
+        """When the next build's last endpoints go."""
+        return min(self._faded_at.values(), default=None)
+
+    def fade(self, now: float) -> set[str]:
+        """Let go of those whose time is over; returns their builds."""
+        gone = {ref for ref, at in self._faded_at.items() if at <= now}
+        for ref in gone:
+            self._stop_fading(ref)
+        return gone
+
+    def _settle(self, ref: str, now: float) -> bool:
+        """Work out what is usable; returns whether that changed."""
+        before = self._usable.get(ref, ())
+        self._union[ref] = merged(self.lists_of(ref))
+        usable = _undrained(ref, self._union[ref], self._drains)
+        if usable == before:
+            return False
+        self._usable[ref] = usable
+        if usable:
+            self._stop_fading(ref)
+        else:
+            self._fading[ref], self._faded_at[ref] = before, now + self._fade
+        return True
+
+    def _stop_fading(self, ref: str) -> None:
+        self._fading.pop(ref, None)
+        self._faded_at.pop(ref, None)
+
+
+def by_rank(lists: Lists) -> list[str]:
+    """The sources of a build: what people said by hand first, then by name."""
+    return sorted(lists, key=lambda source: (source not in (API, APPLY, LEASE), source))
+
+
+def merged(lists: Lists) -> tuple[Endpoint, ...]:
+    """The union of a build's endpoints over its sources, each place once; the first source has its say.
+
+    Its order is that of the sources' names and of their lists: any server makes the same of it.
+    """
+    union: dict[str, Endpoint] = {}
+    for source in by_rank(lists):
+        for endpoint in lists[source]:
+            union.setdefault(str(endpoint), endpoint)
+    return tuple(union.values())
+
+
+def is_file(source: str) -> bool:
+    """Whether a source is a file of the specs folder."""
+    return source not in (API, APPLY, LEASE) and not source.startswith(POLLS)
+
+
+def title(source: str) -> str:
+    """A source as people are told of it: `specs: chat.yaml`, and all others as they are called."""
+    return f"specs: {source}" if is_file(source) else source
+
+
+def _undrained(
+    ref: str, endpoints: tuple[Endpoint, ...], drains: frozenset[Place] | set[Place]
+) -> tuple[Endpoint, ...]:
+    if (ref, WHOLE) in drains:
+        return ()
+    return tuple(endpoint for endpoint in endpoints if (ref, str(endpoint)) not in drains)
+
+
+def _builds(write: Write) -> Iterator[str]:
+    yield from {ref for _, ref in write.endpoints}
+    yield from {ref for ref, _ in (*write.leases, *write.drains)}
