@@ -9,13 +9,14 @@ from google.protobuf.any_pb2 import Any as AnyMessage
 from google.rpc.error_details_pb2 import BadRequest
 from google.rpc.status_pb2 import Status
 
-from xds.errors import CanaryError, InvalidInput, NotFound, NothingToDo, StoreError
+from xds.errors import CanaryError, InvalidInput, NotFound, NothingToDo, StoreError, Unauthenticated
 
 _CODES: dict[type[CanaryError], grpc.StatusCode] = {
     InvalidInput: grpc.StatusCode.INVALID_ARGUMENT,
     NotFound: grpc.StatusCode.NOT_FOUND,
     NothingToDo: grpc.StatusCode.FAILED_PRECONDITION,
     StoreError: grpc.StatusCode.UNAVAILABLE,
+    Unauthenticated: grpc.StatusCode.UNAUTHENTICATED,
 }
 _DETAILS = "grpc-status-details-bin"
 _LONGEST_MESSAGE = 1000

@@ -5,13 +5,11 @@ from typing import Any
 import grpc
 
 from xds.admin import messages
+from xds.admin.access import caller_of
 from xds.admin.failures import explained
 from xds.control.plane import ControlPlane
 from xds.stubs import canary_admin_v1_pb2 as admin
 from xds.stubs import canary_admin_v1_pb2_grpc as admin_grpc
-
-AUTHOR = "canary-author"
-"""Metadata key: who makes a change. A claim, until callers are authenticated."""
 
 Context = grpc.aio.ServicerContext[Any, Any]
 
@@ -27,7 +25,7 @@ class DeploymentService(admin_grpc.DeploymentServiceServicer):
         async with explained(context):
             applied, warnings = await self._plane.apply_texts(
                 [(file.name, file.text) for file in request.files],
-                author=_author(context),
+                author=caller_of(context).name,
                 comment=request.options.comment,
                 strict=request.strict,
             )
@@ -52,7 +50,7 @@ class DeploymentService(admin_grpc.DeploymentServiceServicer):
         """Change the weights of the versions named."""
         async with explained(context):
             outcome = await self._plane.set_weights(
-                request.name, request.weights, author=_author(context), comment=request.options.comment
+                request.name, request.weights, author=caller_of(context).name, comment=request.options.comment
             )
         return admin.ChangeResponse(change=messages.change(outcome))
 
@@ -60,7 +58,7 @@ class DeploymentService(admin_grpc.DeploymentServiceServicer):
         """Put all traffic on `main`."""
         async with explained(context):
             outcome = await self._plane.abort(
-                request.name, author=_author(context), comment=request.options.comment
+                request.name, author=caller_of(context).name, comment=request.options.comment
             )
         return admin.ChangeResponse(change=messages.change(outcome))
 
@@ -68,7 +66,7 @@ class DeploymentService(admin_grpc.DeploymentServiceServicer):
         """Return to the newest earlier revision that was not left on purpose."""
         async with explained(context):
             outcome = await self._plane.rollback(
-                request.name, author=_author(context), comment=request.options.comment
+                request.name, author=caller_of(context).name, comment=request.options.comment
             )
         return admin.ChangeResponse(change=messages.change(outcome))
 
@@ -80,10 +78,3 @@ class DeploymentService(admin_grpc.DeploymentServiceServicer):
             history = await self._plane.history(request.name)
         revisions = [messages.revision(revision) for revision in reversed(history)]
         return admin.ListRevisionsResponse(revisions=revisions)
-
-
-def _author(context: Context) -> str:
-    for key, value in context.invocation_metadata() or ():
-        if key == AUTHOR:
-            return value if isinstance(value, str) else value.decode(errors="replace")
-    return "unknown"
