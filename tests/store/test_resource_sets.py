@@ -9,7 +9,8 @@ from xds.errors import StoreError
 from xds.revisions.record import Note
 from xds.revisions.resources import ResourceSet
 from xds.store.records import Write
-from xds.store.sqlite import _MIGRATIONS, SqliteStore
+from xds.store.schema import MIGRATIONS
+from xds.store.sqlite import SqliteStore
 
 
 def given(number: int, gateway: str = "edge") -> ResourceSet:
@@ -41,7 +42,7 @@ def test_a_number_is_given_once(tmp_path: Path) -> None:
 def test_a_store_of_before_is_brought_up_to_date(tmp_path: Path) -> None:
     """Its revisions stay, and resources can be given."""
     db = sqlite3.connect(tmp_path / "db")
-    db.executescript(f"BEGIN; {_MIGRATIONS[0]}; PRAGMA user_version = 1; COMMIT")
+    db.executescript(f"BEGIN; {MIGRATIONS[0]}; PRAGMA user_version = 1; COMMIT")
     db.execute("INSERT INTO builds VALUES ('s', 's:1', '1')")
     db.commit()
     db.close()

@@ -13,7 +13,7 @@ from xds.spec.envoy import EnvoyPatches, EnvoyVersionPatches, Raw
 from xds.spec.names import MAIN, DeploymentName, GatewayName, Label, Tag
 from xds.spec.places import Host, PathPrefix
 from xds.spec.upstream import ClusterSettings, Model, UpstreamSettings
-from xds.spec.values import Kept, Percent, Text, write_percent
+from xds.spec.values import Count, Kept, Percent, Text, write_percent
 
 __all__ = ["MAIN", "Canary", "Deployment", "Version"]
 
@@ -25,6 +25,8 @@ class Version(ClusterSettings):
     """The build it runs; absent: the build is called after the version."""
     weight: Percent = 0.0
     """Its share, in percent."""
+    min_endpoints: Count | None = None
+    """How many usable endpoints it needs before it is given users; absent: as many as the deployment says."""
 
     # BentoML's, kept and not acted on.
     envs: Kept = None
@@ -108,6 +110,10 @@ class Deployment(UpstreamSettings):
     """The gateways that serve it. Absent: all."""
     canary: Canary = Field(default_factory=Canary)
     """The other versions, and who gets them."""
+    min_endpoints: Count = 1
+    """How many usable endpoints `main` needs before it is given users; versions inherit it."""
+    revision_history_limit: Count = 100
+    """How many revisions are kept, the one in force among them."""
     envoy: EnvoyPatches | None = None
     """Patches of what is generated for it."""
 
@@ -121,7 +127,6 @@ class Deployment(UpstreamSettings):
     services: Kept = None
 
     # Kept, with a warning that they do nothing yet.
-    revision_history_limit: Kept = None
     salt: Kept = None
     rules: Kept = None
 
@@ -146,6 +151,11 @@ class Deployment(UpstreamSettings):
         The same string names the build's endpoints; a tag's serve every deployment that uses it.
         """
         return self.bento_of(label) or f"{self.name}@{label}"
+
+    def min_endpoints_of(self, label: str) -> int:
+        """How many usable endpoints a label needs before it is given users."""
+        own = self.canary.versions[label].min_endpoints if label != MAIN else None
+        return own or self.min_endpoints
 
     def settings_of(self, label: str) -> ClusterSettings:
         """The cluster settings a label was given itself (not the inherited ones)."""

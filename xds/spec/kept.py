@@ -18,7 +18,7 @@ from xds.spec.values import parse_duration, write_duration, write_percent
 BENTOML = ("cluster", "dev", "access_authorization", "envs", "labels", "secrets", "services")
 """Of a deployment; a version has `envs`, `secrets` and `services`."""
 
-LATER = ("revision_history_limit", "salt", "rules")
+LATER = ("salt", "rules")
 LATER_IN_CANARY = (
     "version_selector",
     "session_affinity",

@@ -8,14 +8,6 @@ from xds.revisions.resources import ResourceSet
 
 RESOURCE_COLUMNS = "gateway, number, kind, contents, author, at, comment, source"
 
-CREATE_RESOURCES = """
-    CREATE TABLE resources (
-        gateway TEXT NOT NULL, number INTEGER NOT NULL, kind TEXT NOT NULL, contents TEXT NOT NULL,
-        author TEXT NOT NULL, at REAL NOT NULL, comment TEXT NOT NULL, source INTEGER,
-        PRIMARY KEY (gateway, number)
-    ) WITHOUT ROWID;
-    """
-
 
 def resources_row(given: ResourceSet) -> tuple[object, ...]:
     """The values of `RESOURCE_COLUMNS`."""

@@ -1,187 +1,110 @@
 """The store in one SQLite file: write-ahead log, full synchronisation, one transaction a change.
 
 An instance belongs to one thread (the server gives it one of its own), and a file to one instance.
-`PRAGMA user_version` counts the migrations that were run.
 """
 
-import contextlib
-import sqlite3
-from collections.abc import Iterator
 from pathlib import Path
 
-from xds.errors import StoreError
 from xds.revisions.record import Revision
 from xds.revisions.resources import ResourceSet
-from xds.spec.write import endpoints_from_json, endpoints_to_json
-from xds.store.lock import Lock
-from xds.store.records import Memory, Write
-from xds.store.resource_rows import CREATE_RESOURCES, RESOURCE_COLUMNS, resources_of, resources_row
-from xds.store.rows import REVISION_COLUMNS, revision_of, revision_row
+from xds.store import reading
+from xds.store.audit_rows import REPLY_COLUMNS, reply_of
+from xds.store.database import Database
+from xds.store.records import Entry, Memory, Reply, Snapshot, Write
+from xds.store.writing import write_all
 
-_MIGRATIONS = (
-    """
-    CREATE TABLE revisions (
-        deployment TEXT NOT NULL, number INTEGER NOT NULL, kind TEXT NOT NULL, spec TEXT NOT NULL,
-        labels TEXT NOT NULL, builds TEXT NOT NULL, slots TEXT NOT NULL,
-        author TEXT NOT NULL, at REAL NOT NULL, comment TEXT NOT NULL, source INTEGER,
-        PRIMARY KEY (deployment, number)
-    ) WITHOUT ROWID;
-    CREATE TABLE builds (
-        deployment TEXT NOT NULL, ref TEXT NOT NULL, key TEXT NOT NULL,
-        PRIMARY KEY (deployment, ref), UNIQUE (deployment, key)
-    ) WITHOUT ROWID;
-    CREATE TABLE endpoints (
-        source TEXT NOT NULL, ref TEXT NOT NULL, endpoints TEXT NOT NULL,
-        PRIMARY KEY (source, ref)
-    ) WITHOUT ROWID;
-    CREATE TABLE applied (
-        source TEXT NOT NULL, part TEXT NOT NULL, digest TEXT NOT NULL,
-        PRIMARY KEY (source, part)
-    ) WITHOUT ROWID;
-    """,
-    CREATE_RESOURCES,
-)
-
-_BUSY = 5.0
-"""Seconds to wait for another process that holds the file (a backup, say)."""
+_ALL = -1
 
 
 class SqliteStore:
-    """Opens the file, making it if need be.
+    """`xds.store.interface.Store`, in a file that is made if need be.
 
     Raises:
         StoreError: it can't be opened, is no store, was written by a newer Canary, or is in use.
     """
 
     def __init__(self, path: Path | str) -> None:
-        self._path = path
-        with contextlib.ExitStack() as undo, self._explained("open"):
-            self._lock = Lock(path)
-            undo.callback(self._lock.release)
-            self._db = sqlite3.connect(path, isolation_level=None, timeout=_BUSY)
-            undo.callback(self._db.close)
-            self._db.row_factory = sqlite3.Row
-            self._db.execute("PRAGMA journal_mode = WAL")
-            self._db.execute("PRAGMA synchronous = FULL")
-            self._migrate()
-            undo.pop_all()
+        self._database = Database(path)
 
     def close(self) -> None:
         """Close the file; another server may open it."""
-        self._db.close()
-        self._lock.release()
+        self._database.close()
 
     def load(self, since: float) -> Memory:
         """What a server starts from; revisions replaced after `since` (epoch seconds) included."""
-        recent: dict[str, list[Revision]] = {}
-        builds: dict[str, dict[str, str]] = {}
-        with self._explained("read"):
-            for row in self._db.execute(
-                f"SELECT {REVISION_COLUMNS} FROM revisions AS r WHERE NOT EXISTS"  # noqa: S608 (constants)
-                " (SELECT 1 FROM revisions AS s WHERE s.deployment = r.deployment"
-                "  AND s.number = r.number + 1 AND s.at <= ?) ORDER BY deployment, number",
-                (since,),
-            ):
-                recent.setdefault(row["deployment"], []).append(revision_of(row))
-            for deployment, ref, key in self._db.execute("SELECT deployment, ref, key FROM builds"):
-                builds.setdefault(deployment, {})[ref] = key
-            return Memory(
-                recent={name: tuple(revisions) for name, revisions in recent.items()},
-                builds=builds,
-                endpoints={
-                    (row["source"], row["ref"]): endpoints_from_json(row["endpoints"])
-                    for row in self._db.execute("SELECT source, ref, endpoints FROM endpoints")
-                },
-                applied={
-                    (source, part): digest
-                    for source, part, digest in self._db.execute("SELECT source, part, digest FROM applied")
-                },
-                resources={
-                    row["gateway"]: resources_of(row)
-                    for row in self._db.execute(
-                        f"SELECT {RESOURCE_COLUMNS} FROM resources AS r WHERE number ="  # noqa: S608
-                        " (SELECT MAX(number) FROM resources WHERE gateway = r.gateway)"
-                    )
-                },
-            )
+        with self._database.reading() as db:
+            return reading.memory(db, since)
 
-    def history(self, deployment: str) -> tuple[Revision, ...]:
-        """All revisions of a deployment, oldest first."""
-        with self._explained("read"):
-            rows = self._db.execute(
-                f"SELECT {REVISION_COLUMNS} FROM revisions WHERE deployment = ? ORDER BY number",  # noqa: S608
-                (deployment,),
-            )
-            return tuple(revision_of(row) for row in rows)
+    def commit(self, write: Write) -> int:
+        """Make a change last; when this returns the newest entry's number, it does.
 
-    def resource_history(self, gateway: str) -> tuple[ResourceSet, ...]:
-        """All sets of resources that a gateway was given, oldest first."""
-        with self._explained("read"):
-            rows = self._db.execute(
-                f"SELECT {RESOURCE_COLUMNS} FROM resources WHERE gateway = ? ORDER BY number",  # noqa: S608
-                (gateway,),
-            )
-            return tuple(resources_of(row) for row in rows)
-
-    def commit(self, write: Write) -> None:
-        """Make a change last; when this returns, it does.
+        Revisions and sets of resources in a write without an entry count to the entry before.
 
         Raises:
             StoreError: nothing of it was written.
         """
-        with self._explained("write"), self._transaction():
-            for revision in write.revisions:
-                row = revision_row(revision)
-                marks = ", ".join("?" * len(row))
-                self._db.execute(f"INSERT INTO revisions ({REVISION_COLUMNS}) VALUES ({marks})", row)  # noqa: S608
-                self._db.executemany(
-                    "INSERT OR IGNORE INTO builds (deployment, ref, key) VALUES (?, ?, ?)",
-                    [(revision.deployment, ref, key) for key, ref in revision.builds.items()],
-                )
-            self._db.executemany(
-                "INSERT OR REPLACE INTO endpoints (source, ref, endpoints) VALUES (?, ?, ?)",
-                [(source, ref, endpoints_to_json(given)) for (source, ref), given in write.endpoints.items()],
-            )
-            self._db.executemany(
-                "INSERT OR REPLACE INTO applied (source, part, digest) VALUES (?, ?, ?)",
-                [(source, part, digest) for (source, part), digest in write.applied.items()],
-            )
+        with self._database.writing() as db:
+            return write_all(db, write)
 
-            for given in write.resources:
-                row = resources_row(given)
-                marks = ", ".join("?" * len(row))
-                self._db.execute(f"INSERT INTO resources ({RESOURCE_COLUMNS}) VALUES ({marks})", row)  # noqa: S608
+    def history(self, deployment: str) -> tuple[Revision, ...]:
+        """All revisions that are kept of a deployment, oldest first."""
+        return tuple(reversed(self.revisions(deployment, None, _ALL)))
 
-    def _migrate(self) -> None:
-        version = self._db.execute("PRAGMA user_version").fetchone()[0]
-        if version > len(_MIGRATIONS):
-            raise StoreError(
-                f"{self._path} was written by a newer Canary (schema {version}); upgrade this one"
-            )
-        for number, script in enumerate(_MIGRATIONS[version:], start=version + 1):
-            self._db.executescript(f"BEGIN; {script}; PRAGMA user_version = {number}; COMMIT")
+    def revision(self, deployment: str, number: int) -> Revision | None:
+        """One of them, if there is or ever was one of that number that is kept."""
+        found = self.revisions(deployment, number + 1, 1)
+        return found[0] if found and found[0].number == number else None
 
-    @contextlib.contextmanager
-    def _transaction(self) -> Iterator[None]:
-        self._db.execute("BEGIN IMMEDIATE")
-        try:
-            yield
-            self._db.execute("COMMIT")
-        except BaseException:
-            if self._db.in_transaction:
-                self._db.execute("ROLLBACK")
-            raise
+    def revisions(self, deployment: str, before: int | None, limit: int) -> list[Revision]:
+        """A page of them, newest first."""
+        with self._database.reading() as db:
+            return reading.revisions(db, deployment, before, limit)
 
-    @contextlib.contextmanager
-    def _explained(self, verb: str) -> Iterator[None]:
-        try:
-            yield
-        except sqlite3.IntegrityError as error:
-            raise StoreError(
-                f"can't {verb} the store {self._path}: it has what this server never wrote, so something"
-                " else writes to it; stop that, and start this server again"
-            ) from error
-        except (sqlite3.Error, OSError) as error:
-            raise StoreError(
-                f"can't {verb} the store {self._path}: {error}; check the path, its disk and permissions"
-            ) from error
+    def resource_history(self, gateway: str) -> tuple[ResourceSet, ...]:
+        """All sets of resources that a gateway was given, oldest first."""
+        return tuple(reversed(self.resource_sets(gateway, None, _ALL)))
+
+    def resource_set(self, gateway: str, number: int) -> ResourceSet | None:
+        """One of them."""
+        found = self.resource_sets(gateway, number + 1, 1)
+        return found[0] if found and found[0].number == number else None
+
+    def resource_sets(self, gateway: str, before: int | None, limit: int) -> list[ResourceSet]:
+        """A page of them, newest first."""
+        with self._database.reading() as db:
+            return reading.resource_sets(db, gateway, before, limit)
+
+    def reply(self, request: str) -> Reply | None:
+        """What a request came to, if that is known still."""
+        with self._database.reading() as db:
+            row = db.execute(
+                f"SELECT {REPLY_COLUMNS} FROM replies WHERE request = ?",  # noqa: S608 (constants)
+                (request,),
+            ).fetchone()
+            return reply_of(row) if row is not None else None
+
+    def entries(
+        self,
+        subject: str = "",
+        author: str = "",
+        since: float = 0.0,
+        before: int | None = None,
+        *,
+        limit: int,
+    ) -> list[tuple[int, Entry]]:
+        """A page of the audit, newest first; "" and 0 choose nothing."""
+        with self._database.reading() as db:
+            return reading.entries(db, subject, author, since, before, limit)
+
+    def snapshots(self, before: int | None, limit: int) -> list[Snapshot]:
+        """A page of the entries that brought revisions or resources, newest first."""
+        with self._database.reading() as db:
+            return reading.snapshots(db, before, limit)
+
+    def at_snapshot(self, number: int) -> tuple[dict[str, int], dict[str, int]]:
+        """The revision in force after an entry by deployment, the set of resources by gateway.
+
+        Those that are not kept any more are named too.
+        """
+        with self._database.reading() as db:
+            return reading.at_snapshot(db, number)
