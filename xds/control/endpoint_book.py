@@ -15,6 +15,7 @@ import dataclasses
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 
+from xds.spec.endpoint_lists import parse_endpoint
 from xds.spec.endpoints import Endpoint
 from xds.store.records import EndpointLists, Lease, Place, Write
 
@@ -103,8 +104,10 @@ class EndpointBook:
         return self._fading
 
     def refs(self) -> list[str]:
-        """Every build that has, or had, endpoints."""
-        return sorted({*self._lists, *self._leases, *(ref for ref, _ in self._drains)})
+        """Every build that has endpoints, or is drained."""
+        return sorted(
+            {*(ref for ref, union in self._union.items() if union), *(ref for ref, _ in self._drains)}
+        )
 
     def lists_of(self, ref: str) -> Lists:
         """A build's endpoints by source, leases included."""
@@ -112,7 +115,7 @@ class EndpointBook:
         return {**self._lists.get(ref, {}), **({LEASE: leased} if leased else {})}
 
     def known(self, ref: str) -> tuple[Known, ...]:
-        """All endpoints of a build, drained or not."""
+        """All endpoints of a build, drained or not, and drained places that no source lists at the moment."""
         lists = self.lists_of(ref)
         on: defaultdict[str, list[str]] = defaultdict(list)
         for source in by_rank(lists):
@@ -126,6 +129,9 @@ class EndpointBook:
                 self._due.get((ref, str(endpoint))),
             )
             for endpoint in self._union.get(ref, ())
+        ) + tuple(
+            Known(parse_endpoint(where), (), drained=True)
+            for where in sorted(self.drained_places(ref) - {WHOLE} - on.keys())
         )
 
     def is_drained(self, ref: str, place: str = WHOLE) -> bool:
@@ -186,21 +192,17 @@ class EndpointBook:
             (self._drains.add if drained else self._drains.discard)(place)
         return {ref for ref in _builds(write) if self._settle(ref, now)}
 
-    def after(self, write: Write, ref: str) -> tuple[Endpoint, ...]:
-        """The usable endpoints that a build would have."""
-        lists = dict(self.lists_of(ref))
-        lists |= {source: given for (source, of), given in write.endpoints.items() if of == ref}
-        leases = {**self._leases.get(ref, {})}
-        for (of, where), lease in write.leases.items():
-            if of == ref and lease is None:
-                leases.pop(where, None)
-            elif of == ref and lease is not None:
-                leases[where] = lease
-        lists[LEASE] = tuple(lease.endpoint for _, lease in sorted(leases.items()))
-        drains = (self._drains | {place for place, on in write.drains.items() if on}) - {
-            place for place, on in write.drains.items() if not on
-        }
-        return _undrained(ref, merged(lists), drains)
+    def trial(self, ref: str, write: Write, now: float) -> "EndpointBook":
+        """A book of one build alone, in which something was written that isn't in this one."""
+        book = EndpointBook(
+            {(source, ref): given for source, given in self._lists.get(ref, {}).items()},
+            {(ref, where): lease for where, lease in self._leases.get(ref, {}).items()},
+            frozenset(place for place in self._drains if place[0] == ref),
+            now,
+        )
+        book._due |= {place: due for place, due in self._due.items() if place[0] == ref}
+        book.adopt(write, now)
+        return book
 
     def next_fade(self) -> float | None:
         """When the next build's last endpoints go."""
@@ -259,9 +261,7 @@ def title(source: str) -> str:
     return f"specs: {source}" if is_file(source) else source
 
 
-def _undrained(
-    ref: str, endpoints: tuple[Endpoint, ...], drains: frozenset[Place] | set[Place]
-) -> tuple[Endpoint, ...]:
+def _undrained(ref: str, endpoints: tuple[Endpoint, ...], drains: set[Place]) -> tuple[Endpoint, ...]:
     if (ref, WHOLE) in drains:
         return ()
     return tuple(endpoint for endpoint in endpoints if (ref, str(endpoint)) not in drains)
