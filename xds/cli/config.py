@@ -19,6 +19,7 @@ from xds.spec.findings import Findings
 from xds.spec.fit import fit
 from xds.spec.gateway import Gateway, default_gateway
 from xds.spec.gateways import read_gateways
+from xds.spec.service_discovery import EndpointSource, read_endpoint_sources
 from xds.spec.source import Part, parts_of
 from xds.spec.upstream import Model
 from xds.spec.values import Duration, Text
@@ -32,10 +33,12 @@ class Config:
     Attributes:
         settings: options of `canary serve` by name; only those that are set.
         gateways: at least one.
+        endpoint_sources: where endpoints are polled from.
     """
 
     settings: Mapping[str, str]
     gateways: tuple[Gateway, ...]
+    endpoint_sources: tuple[EndpointSource, ...] = ()
 
 
 def read_config(file: str | None) -> Config:
@@ -55,9 +58,12 @@ def read_config(file: str | None) -> Config:
         raise Faulty(findings.faults)
     settings = fit(_File, value, findings, strict=True)
     gateways, faults = _gateways(value, findings)
+    sources, wrong_sources = _endpoint_sources(value, findings)
+    faults += wrong_sources
     if settings is None or findings.faults or faults:
         raise Faulty(sorted([*findings.faults, *faults]))
-    return Config(settings.model_dump(exclude={"gateways"}, exclude_none=True), gateways)
+    said = settings.model_dump(exclude={"gateways", "endpoint_sources"}, exclude_none=True)
+    return Config(said, gateways, sources)
 
 
 def _parts(file: str) -> list[Part]:
@@ -78,6 +84,15 @@ def _gateways(
     if not faults:
         faults = tuple(faults_of_gateways(gateways, findings.file, findings.line_of))
     return gateways, faults
+
+
+def _endpoint_sources(
+    value: Mapping[str, JsonValue], findings: Findings
+) -> tuple[tuple[EndpointSource, ...], tuple[Fault, ...]]:
+    listed = value.get("endpoint_sources")
+    if listed is None:
+        return (), ()
+    return read_endpoint_sources(listed, findings.file, findings.line_of)
 
 
 def _listen(value: str) -> str:
@@ -103,3 +118,4 @@ class _File(Model):
     log_format: Literal["console", "json"] | None = None
     log_level: Literal["debug", "info", "warning", "error"] | None = None
     gateways: JsonValue = None
+    endpoint_sources: JsonValue = None

@@ -125,4 +125,4 @@ def serve(*, config: Config, **flags: Unpack[Flags]) -> None:
     """
     from xds.server.run import run  # noqa: PLC0415 (a second's worth of modules that help can do without)
 
-    run(Settings(gateways=config.gateways, **flags))
+    run(Settings(gateways=config.gateways, endpoint_sources=config.endpoint_sources, **flags))

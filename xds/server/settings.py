@@ -5,6 +5,7 @@ from pathlib import Path
 
 from xds.revisions.history import KEEP_BUILDS
 from xds.spec.gateway import Gateway, default_gateway
+from xds.spec.service_discovery import EndpointSource
 
 
 @dataclasses.dataclass(frozen=True)
@@ -21,6 +22,8 @@ class Settings:
     """A folder of deployment files to follow."""
     store: Path = Path("canary.db")
     gateways: tuple[Gateway, ...] = dataclasses.field(default_factory=lambda: (default_gateway(),))
+    endpoint_sources: tuple[EndpointSource, ...] = ()
+    """Where endpoints are polled from."""
     keep_builds: float = KEEP_BUILDS
     """Seconds for which a build nobody references keeps its cluster."""
     push_window: float = 0.05
