@@ -7,7 +7,7 @@ import click.testing
 import grpc
 import pytest
 
-from tests.cli.fake_admin import REQUESTS, AdminApi, Run, revision
+from tests.cli.fake_admin import AdminApi, Run, revision
 from xds.cli.main import canary
 from xds.stubs import canary_admin_v1_pb2 as pb
 
@@ -16,12 +16,9 @@ from xds.stubs import canary_admin_v1_pb2 as pb
 def api() -> Iterator[AdminApi]:
     """An admin API on a port of its own."""
     fake = AdminApi()
-    with ThreadPoolExecutor(max_workers=2) as pool:
+    with ThreadPoolExecutor(max_workers=4) as pool:
         server = grpc.server(pool)
-        handlers = {method: fake.handler(method) for method in REQUESTS}
-        server.add_generic_rpc_handlers(
-            (grpc.method_handlers_generic_handler("canary.admin.v1.DeploymentService", handlers),)
-        )
+        server.add_generic_rpc_handlers(fake.services())
         fake.address = f"127.0.0.1:{server.add_insecure_port('127.0.0.1:0')}"
         server.start()
         yield fake
@@ -33,6 +30,11 @@ def run(monkeypatch: pytest.MonkeyPatch) -> Run:
     """Run `canary` with arguments; nothing of this machine's environment reaches it."""
     for variable in (
         "CANARY_SERVER",
+        "CANARY_TOKEN",
+        "CANARY_TLS_CA",
+        "CANARY_TLS_CERT",
+        "CANARY_TLS_KEY",
+        "CANARY_TLS_SERVER_NAME",
         "CANARY_CONFIG",
         "NO_COLOR",
         "FORCE_COLOR",

@@ -1,13 +1,14 @@
 """A fake admin API with canned answers, and what it answers with."""
 
 import datetime as dt
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
 import click.testing
 import grpc
 from google.protobuf import any_pb2
+from google.protobuf.descriptor import MethodDescriptor
 from google.protobuf.message import Message
 from google.rpc import error_details_pb2, status_pb2
 
@@ -16,17 +17,8 @@ from xds.stubs import canary_admin_v1_pb2 as pb
 Run: TypeAlias = Callable[..., click.testing.Result]
 """`run(*args, stdin="", **environment)`."""
 
-Answer: TypeAlias = "Message | Refusal"
-
-REQUESTS: dict[str, type[Message]] = {
-    "Apply": pb.ApplyRequest,
-    "Get": pb.GetRequest,
-    "List": pb.ListRequest,
-    "SetWeights": pb.SetWeightsRequest,
-    "Abort": pb.AbortRequest,
-    "Rollback": pb.RollbackRequest,
-    "ListRevisions": pb.ListRevisionsRequest,
-}
+Answer: TypeAlias = "Message | Refusal | Sequence[Message] | Callable[[Message], Message]"
+"""A message; an error; the messages of a stream; or a function of the request."""
 
 
 @dataclass(frozen=True)
@@ -46,7 +38,8 @@ class Refusal:
             return ()
         bad = error_details_pb2.BadRequest()
         for fault in self.faults:
-            bad.field_violations.add(field="f.yaml:1: name", description=fault)
+            file, line, path, _ = fault.split(":", 3)
+            bad.field_violations.add(field=f"{file}:{line}:{path}", description=fault)
         packed = any_pb2.Any()
         packed.Pack(bad)
         status = status_pb2.Status(code=self.code.value[0], message=self.message, details=[packed])
@@ -55,28 +48,59 @@ class Refusal:
 
 @dataclass
 class AdminApi:
-    """A server that answers each method with what the test put there, and keeps what it was asked."""
+    """A server that answers each method with what the test put there, and keeps what it was asked.
+
+    Attributes:
+        answers: by method: `Get` of the DeploymentService, `FleetService/List` of others.
+        requests: all of them, in their order.
+        metadata: what came along with the last.
+    """
 
     address: str = ""
     answers: dict[str, Answer] = field(default_factory=dict)
     requests: list[Message] = field(default_factory=list)
+    metadata: dict[str, str | bytes] = field(default_factory=dict)
 
-    def handler(self, method: str) -> "grpc.RpcMethodHandler[Message, Message]":
-        """One method of the service."""
-
-        def answer(request: Message, context: grpc.ServicerContext) -> Message:
-            self.requests.append(request)
-            canned = self.answers[method]
-            if isinstance(canned, Refusal):
-                context.set_trailing_metadata(canned.trailer())
-                context.abort(canned.code, canned.message)
-            return canned
-
-        return grpc.unary_unary_rpc_method_handler(
-            answer,
-            request_deserializer=REQUESTS[method].FromString,
-            response_serializer=lambda message: message.SerializeToString(),
+    def services(self) -> tuple[grpc.GenericRpcHandler, ...]:
+        """Every method of every service, for a server."""
+        return tuple(
+            grpc.method_handlers_generic_handler(
+                service.full_name, {method.name: self._handler(method) for method in service.methods}
+            )
+            for service in pb.DESCRIPTOR.services_by_name.values()
         )
+
+    def _handler(self, method: MethodDescriptor) -> "grpc.RpcMethodHandler[Message, Message]":
+        short = f"{method.containing_service.name}/{method.name}".removeprefix("DeploymentService/")
+
+        def canned(request: Message, context: grpc.ServicerContext) -> Answer:
+            self.requests.append(request)
+            self.metadata = dict(context.invocation_metadata())
+            answer = self.answers[short]
+            if isinstance(answer, Refusal):
+                context.set_trailing_metadata(answer.trailer())
+                context.abort(answer.code, answer.message)
+            return answer
+
+        def one(request: Message, context: grpc.ServicerContext) -> Message:
+            answer = canned(request, context)
+            given = answer(request) if callable(answer) else answer
+            assert isinstance(given, Message)
+            return given
+
+        def several(request: Message, context: grpc.ServicerContext) -> Iterator[Message]:
+            answer = canned(request, context)
+            assert isinstance(answer, Sequence)
+            yield from answer
+
+        read = getattr(pb, method.input_type.name).FromString
+        if method.server_streaming:
+            return grpc.unary_stream_rpc_method_handler(several, read, _encoded)
+        return grpc.unary_unary_rpc_method_handler(one, read, _encoded)
+
+
+def _encoded(message: Message) -> bytes:
+    return message.SerializeToString()
 
 
 def revision(number: int, kind: str, source: int = 0, **weights: float) -> pb.Revision:

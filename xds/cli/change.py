@@ -1,15 +1,16 @@
-"""`canary set-weight`, `abort` and `rollback`: one deployment, one revision each."""
+"""The verbs of one deployment: one revision each."""
 
 from collections.abc import Sequence
+from typing import Unpack
 
 import click
 
 from xds.cli import options
-from xds.cli.output import print_data, warn
-from xds.cli.remote import call
-from xds.cli.shapes import change_data
-from xds.cli.words import change_sentence, warnings_of
-from xds.stubs import canary_admin_v1_pb2 as pb
+from xds.cli.remote import connected
+from xds.cli.report import report
+from xds.cli.waiting import write_args
+from xds.cli.words import moved, split
+from xds.client import WriteArgs
 
 
 def _as_weights(_ctx: click.Context, _param: click.Parameter, values: Sequence[str]) -> dict[str, float]:
@@ -31,57 +32,107 @@ def _as_weights(_ctx: click.Context, _param: click.Parameter, values: Sequence[s
     epilog=options.examples(
         "canary set-weight summarization a=20",
         "canary set-weight summarization a=12.5 b=0 --comment 'b is too slow'",
+        "canary set-weight summarization a=50 --wait --on-reject rollback",
     ),
 )
 @options.name
 @click.argument("weights", metavar="VERSION=PERCENT...", nargs=-1, required=True, callback=_as_weights)
-@options.comment
-@options.server
-@options.output
-def set_weight(*, name: str, weights: dict[str, float], comment: str, server: str, output: str) -> None:
+@options.writing
+def set_weight(*, name: str, weights: dict[str, float], **asked: Unpack[options.Writing]) -> None:
     """Change who gets which version.
 
     In percent, with up to two decimals. Versions that are not named keep theirs; main gets the rest.
     """
-    request = pb.SetWeightsRequest(name=name, weights=weights, options=pb.WriteOptions(comment=comment))
-    _report(call(server, "SetWeights", request, pb.ChangeResponse).change, "shifted", output)
+    with connected(asked["server"]) as client:
+        report(client, client.set_weights(name, weights, **write_args(asked)), "shifted", asked)
+
+
+@click.command(
+    epilog=options.examples(
+        "canary promote summarization", "canary promote summarization a --comment 'all is well'"
+    )
+)
+@options.name
+@click.argument("version", default="")
+@options.writing
+def promote(*, name: str, version: str, **asked: Unpack[options.Writing]) -> None:
+    """Make a canary main, with all traffic.
+
+    VERSION can be left out where there is only one canary. Its label goes; other canaries are kept at 0.
+    One revision, one push: one rollback undoes all of it.
+    """
+    with connected(asked["server"]) as client:
+        report(client, client.promote(name, version, **write_args(asked)), "promoted", asked)
 
 
 @click.command(epilog=options.examples("canary abort summarization --comment 'errors in a'"))
 @options.name
-@options.comment
-@options.server
-@options.output
-def abort(*, name: str, comment: str, server: str, output: str) -> None:
+@options.writing
+def abort(*, name: str, **asked: Unpack[options.Writing]) -> None:
     """Put all traffic on main. Always works.
 
     Doing it twice does no harm. Requests and streams under way end where they began.
     """
-    request = pb.AbortRequest(name=name, options=pb.WriteOptions(comment=comment))
-    _report(call(server, "Abort", request, pb.ChangeResponse).change, "aborted", output)
+    with connected(asked["server"]) as client:
+        report(client, client.abort(name, **write_args(asked)), "aborted", asked)
 
 
 @click.command(
-    epilog=options.examples("canary rollback summarization", "canary history summarization  # what there is")
+    epilog=options.examples(
+        "canary rollback summarization",
+        "canary rollback summarization --to-stable",
+        "canary rollback summarization --to-revision 3  # canary history shows which there are",
+    )
 )
 @options.name
-@options.comment
-@options.server
-@options.output
-def rollback(*, name: str, comment: str, server: str, output: str) -> None:
+@click.option("--to-revision", metavar="N", type=click.IntRange(min=1), help="This revision.")
+@click.option("--to-stable", is_flag=True, help="The last one with main at 100 %.")
+@options.writing
+def rollback(
+    *, name: str, to_revision: int | None, to_stable: bool, **asked: Unpack[options.Writing]
+) -> None:
     """Return to the revision before.
 
     Every user gets the version they had then. Repeated, it walks further back: a revision that was left by
-    a rollback or an abort is never returned to. Endpoints stay as they are now.
+    a rollback or an abort is never returned to. Endpoints stay as they are now. What it will return to is
+    said first, and done only if nobody changes anything in between.
     """
-    request = pb.RollbackRequest(name=name, options=pb.WriteOptions(comment=comment))
-    change = call(server, "Rollback", request, pb.ChangeResponse).change
-    _report(change, f"rolled back to revision {change.deployment.revision.source}", output)
+    if to_revision is not None and to_stable:
+        raise click.UsageError("--to-revision and --to-stable are two targets; give one of them.")
+    said = write_args(asked)
+    with connected(asked["server"]) as client:
+        # A repetition with an id of its own is answered as the first was: there is nothing to look at.
+        if not asked["request_id"] and not asked["dry_run"]:
+            look: WriteArgs = {**said, "dry_run": True}
+            found = client.rollback(name, to_revision=to_revision, to_stable=to_stable, **look)
+            if found.changed:
+                target = found.deployment.revision.source
+                click.echo(f"to revision {target}: {split(found.deployment)}{moved(found.moved)}", err=True)
+                if said["expected_revision"] is None:
+                    said["expected_revision"] = found.previous
+        change = client.rollback(name, to_revision=to_revision, to_stable=to_stable, **said)
+        report(client, change, f"rolled back to revision {change.deployment.revision.source}", asked)
 
 
-def _report(change: pb.Change, done: str, output: str) -> None:
-    if output == "table":
-        click.echo(change_sentence(change, done))
-    else:
-        print_data(change_data(change), output)
-    warn(*warnings_of(change.deployment))
+@click.command(epilog=options.examples("canary delete summarization --comment 'moved to chat'"))
+@options.name
+@options.writing
+def delete(*, name: str, **asked: Unpack[options.Writing]) -> None:
+    """Take a deployment out of service.
+
+    Its history is kept: canary undelete brings it back as it was.
+    """
+    with connected(asked["server"]) as client:
+        report(client, client.delete(name, **write_args(asked)), "deleted", asked)
+
+
+@click.command(epilog=options.examples("canary undelete summarization"))
+@options.name
+@options.writing
+def undelete(*, name: str, **asked: Unpack[options.Writing]) -> None:
+    """Bring a deleted deployment back as it was.
+
+    With the versions, weights and users it had; endpoints are those there are now.
+    """
+    with connected(asked["server"]) as client:
+        report(client, client.undelete(name, **write_args(asked)), "undeleted", asked)

@@ -1,5 +1,9 @@
 """What ends a command: a message on stderr that says what to do, and an exit code to script by.
 
+    0  done                    3  an Envoy rejected the change
+    1  refused or failed       4  a conflict: somebody else was faster
+    2  wrong usage             5  no answer, no Envoy, or not in time
+
 Click prints a usage error by itself and exits with 2; everything else that goes wrong is one of these.
 """
 
@@ -26,6 +30,12 @@ class Faulty(Failure):
         click.echo(self.format_message(), file=file, err=file is None)
 
 
+class Refused(Failure):
+    """An Envoy refused the change."""
+
+    exit_code = 3
+
+
 class Conflict(Failure):
     """Somebody else changed it meanwhile."""
 
@@ -33,6 +43,6 @@ class Conflict(Failure):
 
 
 class NoAnswer(Failure):
-    """The server can't be reached, or did not answer in time."""
+    """The server, or the Envoys, can't be reached, or did not answer in time."""
 
     exit_code = 5

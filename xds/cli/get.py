@@ -3,13 +3,16 @@
 `-o yaml` of a deployment is its file, ready to be kept, edited and applied again.
 """
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Sequence
+from itertools import islice
+from typing import TYPE_CHECKING, Unpack
 
 import click
 
 from xds.cli import options, shapes, words
-from xds.cli.output import print_data, print_facts, print_json, print_table, print_yaml
-from xds.cli.remote import call
+from xds.cli.output import print_data, print_facts, print_json, print_names, print_table, print_yaml, warn
+from xds.cli.remote import connected
+from xds.client import Client
 from xds.stubs import canary_admin_v1_pb2 as pb
 
 if TYPE_CHECKING:
@@ -24,65 +27,102 @@ if TYPE_CHECKING:
     )
 )
 @click.argument("name", required=False)
-@options.server
-@options.output
-def get(*, name: str | None, server: str, output: str) -> None:
+@options.reading
+def get(*, name: str | None, **asked: Unpack[options.Reading]) -> None:
     """Show a deployment: its split, builds and endpoints.
 
     Without NAME: all of them, as `canary list` does. -o yaml prints the deployment file that, applied,
     changes nothing; endpoints are live and not in it.
     """
-    if name is None:
-        _list(server, output)
-        return
-    deployment = call(server, "Get", pb.GetRequest(name=name), pb.Deployment)
-    if output == "json":
-        print_json(shapes.deployment_data(deployment))
-    elif output == "yaml":
-        print_yaml(_file(deployment))
-    else:
-        _show(deployment)
+    with connected(asked["server"]) as client:
+        if name is None:
+            _list(client, asked["output"])
+            return
+        deployment = client.get(name)
+    match asked["output"]:
+        case "json":
+            print_json(shapes.deployment_data(deployment))
+        case "yaml":
+            print_yaml(_file(deployment))
+            warn(*(f"{deployment.name}: {note}" for note in deployment.notes))
+        case "name":
+            print_names([deployment.name])
+        case form:
+            show(deployment, wide=form == "wide")
 
 
 @click.command("list", epilog=options.examples("canary list", "canary list -o yaml > all.yaml"))
-@options.server
-@options.output
-def list_(*, server: str, output: str) -> None:
+@options.reading
+def list_(**asked: Unpack[options.Reading]) -> None:
     """Show all deployments, one a line.
 
     -o yaml prints them as deployment files, one document each.
     """
-    _list(server, output)
+    with connected(asked["server"]) as client:
+        _list(client, asked["output"])
 
 
 @click.command(
-    epilog=options.examples("canary history summarization", "canary history summarization -o json")
+    epilog=options.examples(
+        "canary history summarization",
+        "canary history summarization --limit 5",
+        "canary history summarization -o json",
+    )
 )
 @options.name
-@options.server
-@options.output
-def history(*, name: str, server: str, output: str) -> None:
-    """Show a deployment's revisions, newest first."""
-    revisions = call(
-        server, "ListRevisions", pb.ListRevisionsRequest(name=name), pb.ListRevisionsResponse
-    ).revisions
-    if output == "table":
-        print_table(
-            ("REVISION", "CHANGE", "WHEN", "BY", "SPLIT", "COMMENT"),
+@click.option("--limit", metavar="N", type=click.IntRange(min=1), help="Only the newest N.")
+@options.reading
+def history(*, name: str, limit: int | None, **asked: Unpack[options.Reading]) -> None:
+    """Show a deployment's revisions, newest first.
+
+    CAN RETURN says whether canary rollback --to-revision works now, or why not.
+    """
+    with connected(asked["server"]) as client:
+        revisions = list(islice(client.history(name), limit))
+    match asked["output"]:
+        case "json" | "yaml" as form:
+            print_data([shapes.revision_data(revision) for revision in revisions], form)
+        case "name":
+            print_names(str(revision.number) for revision in revisions)
+        case _:
+            print_table(
+                ("REVISION", "CHANGE", "WHEN", "BY", "SPLIT", "CAN RETURN", "COMMENT"),
+                map(_past, revisions),
+            )
+
+
+def show(deployment: pb.Deployment, *, wide: bool = False) -> None:
+    """Print a deployment for people."""
+    print_facts(words.facts(deployment))
+    click.echo()
+    more = ("USABLE", "NEEDS") if wide else ()
+    print_table(
+        ("VERSION", "WEIGHT", "NOW", "BUILD", "CLUSTER", *more, "ENDPOINTS"),
+        (
             (
-                (
-                    str(revision.number),
-                    words.kind(revision),
-                    words.moment(revision),
-                    revision.author,
-                    words.revision_split(revision),
-                    revision.comment,
-                )
-                for revision in revisions
-            ),
-        )
-    else:
-        print_data([shapes.revision_data(revision) for revision in revisions], output)
+                version.label,
+                words.percent(version.weight),
+                words.percent(version.effective_weight),
+                version.build,
+                version.cluster,
+                *((words.usable(version), str(version.min_endpoints)) if wide else ()),
+                ", ".join(version.endpoints) or "waiting for endpoints",
+            )
+            for version in deployment.versions
+        ),
+    )
+
+
+def _past(revision: pb.Revision) -> Sequence[str]:
+    return (
+        str(revision.number),
+        words.kind(revision),
+        words.moment(revision),
+        revision.author,
+        words.revision_split(revision),
+        revision.not_returnable or "yes",
+        revision.comment,
+    )
 
 
 def _file(deployment: pb.Deployment) -> "dict[str, JsonValue]":
@@ -91,45 +131,44 @@ def _file(deployment: pb.Deployment) -> "dict[str, JsonValue]":
     return to_dict(from_json(deployment.spec_json))
 
 
-def _list(server: str, output: str) -> None:
-    deployments = call(server, "List", pb.ListRequest(), pb.ListResponse).deployments
-    if output == "json":
-        print_json([shapes.deployment_data(deployment) for deployment in deployments])
-    elif output == "yaml":
-        print_yaml(*(_file(deployment) for deployment in deployments))
-    elif deployments:
-        print_table(
-            ("NAME", "REVISION", "SPLIT", "CHANGE", "ENVOYS", "NOTES"),
-            (
-                (
-                    deployment.name,
-                    str(deployment.revision.number),
-                    words.split(deployment),
-                    words.kind(deployment.revision),
-                    words.in_sync(deployment),
-                    "; ".join(words.notes(deployment)),
-                )
-                for deployment in deployments
-            ),
-        )
-    else:
-        click.echo("no deployments yet (canary apply -f FILE makes one)", err=True)
+def _list(client: Client, output: str) -> None:
+    deployments = list(client.list())
+    match output:
+        case "json":
+            print_json([shapes.deployment_data(deployment) for deployment in deployments])
+        case "yaml":
+            print_yaml(*(_file(deployment) for deployment in deployments))
+        case "name":
+            print_names(deployment.name for deployment in deployments)
+        case form if deployments:
+            _print_list(deployments, wide=form == "wide")
+        case _:
+            click.echo("no deployments yet (canary apply -f FILE makes one)", err=True)
 
 
-def _show(deployment: pb.Deployment) -> None:
-    print_facts(words.facts(deployment))
-    click.echo()
+def _print_list(deployments: Iterable[pb.Deployment], *, wide: bool) -> None:
+    more = ("WHEN", "BY", "BUILDS", "ENDPOINTS") if wide else ()
     print_table(
-        ("VERSION", "WEIGHT", "NOW", "BUILD", "CLUSTER", "ENDPOINTS"),
+        ("NAME", "REVISION", "SPLIT", "CHANGE", "ENVOYS", *more, "NOTES"),
         (
             (
-                version.label,
-                words.percent(version.weight),
-                words.percent(version.effective_weight),
-                version.build,
-                version.cluster,
-                ", ".join(version.endpoints) or "waiting for endpoints",
+                deployment.name,
+                str(deployment.revision.number),
+                words.split(deployment),
+                words.kind(deployment.revision),
+                words.in_sync(deployment),
+                *(_more(deployment) if wide else ()),
+                "; ".join(words.notes(deployment)),
             )
-            for version in deployment.versions
+            for deployment in deployments
         ),
+    )
+
+
+def _more(deployment: pb.Deployment) -> Sequence[str]:
+    return (
+        words.moment(deployment.revision),
+        deployment.revision.author,
+        ", ".join(version.build for version in deployment.versions),
+        ", ".join(words.usable(version) for version in deployment.versions),
     )

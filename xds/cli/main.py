@@ -16,12 +16,22 @@ from xds.errors import CanaryError, InvalidInput
 SECTIONS: Mapping[str, Mapping[str, tuple[str, str]]] = {
     "Daily": {
         "apply": ("xds.cli.apply:apply", "Apply deployment files: all of them, or none."),
+        "create": ("xds.cli.apply:create", "Make deployments that aren't there yet: all of them, or none."),
+        "update": ("xds.cli.apply:update", "Change deployments in the keys given, and only these."),
         "get": ("xds.cli.get:get", "Show a deployment: its split, builds and endpoints."),
         "list": ("xds.cli.get:list_", "Show all deployments, one a line."),
+        "status": ("xds.cli.status:status", "Show how a deployment is doing, and what to do next."),
+        "delete": ("xds.cli.change:delete", "Take a deployment out of service."),
+        "undelete": ("xds.cli.change:undelete", "Bring a deleted deployment back as it was."),
         "set-weight": ("xds.cli.change:set_weight", "Change who gets which version."),
+        "promote": ("xds.cli.change:promote", "Make a canary main, with all traffic."),
         "abort": ("xds.cli.change:abort", "Put all traffic on main. Always works."),
         "rollback": ("xds.cli.change:rollback", "Return to the revision before."),
         "history": ("xds.cli.get:history", "Show a deployment's revisions, newest first."),
+        "diff": ("xds.cli.diff:diff", "Show what differs: exits with 1 if anything does."),
+        "watch": ("xds.cli.watch:watch", "Show deployments as they are, then each when it changes."),
+        "wait": ("xds.cli.watch:wait", "Wait until something is so."),
+        "test": ("xds.cli.probe:test", "Send a request through a real Envoy, to a version."),
     },
     "Fleet": {},
     "Setup": {

@@ -1,13 +1,19 @@
 """What several commands take, said once.
 
 Values are checked in callbacks rather than in parameter types: a callback can say in full what is wrong
-and how to mend it.
+and how to mend it. `reading` and `writing` bundle what every command of a kind takes.
 """
 
+import sys
+from collections.abc import Callable
+from typing import TypedDict
+
 import click
+from click.decorators import FC
 
 DEFAULT_SERVER = "127.0.0.1:18001"
 _HIGHEST_PORT = 65535
+_WHOLE = 100.0
 
 
 def examples(*lines: str) -> str:
@@ -62,10 +68,10 @@ server = click.option(
 output = click.option(
     "-o",
     "--output",
-    type=click.Choice(["table", "json", "yaml"]),
+    type=click.Choice(["table", "wide", "json", "yaml", "name"]),
     default="table",
     show_default=True,
-    help="What to print.",
+    help="What to print; wide: a table with all columns; name: names only.",
 )
 
 files = click.option(
@@ -93,3 +99,126 @@ config = click.option(
 )
 
 name = click.argument("name")
+
+
+class Reading(TypedDict):
+    """What `reading` adds."""
+
+    server: str
+    output: str
+
+
+class Writing(Reading):
+    """What `writing` adds."""
+
+    comment: str
+    request_id: str
+    dry_run: bool
+    expected_revision: int | None
+    force: bool
+    wait: bool | None
+    timeout: float
+    share: float
+    on_reject: str
+
+
+def reading(command: FC) -> FC:
+    """Add `--server` and `--output`."""
+    return server(output(command))
+
+
+def writing(command: FC) -> FC:
+    """Add what every write takes, and `reading`."""
+    for option in reversed((comment, *_CONDITIONS, *_WAITING)):
+        command = option(command)
+    return reading(command)
+
+
+def waiting(command: FC) -> FC:
+    """Add how long to wait, and for how many."""
+    return timeout(share(command))
+
+
+def waits(asked: Writing) -> bool:
+    """Whether a write is to wait for the Envoys: as asked, else where somebody is looking."""
+    if asked["dry_run"]:
+        return False
+    return sys.stdout.isatty() if asked["wait"] is None else asked["wait"]
+
+
+def _seconds(_ctx: click.Context, _param: click.Parameter, value: str) -> float:
+    number, factor = value, 1.0
+    for unit, seconds in (("ms", 0.001), ("s", 1.0), ("m", 60.0), ("h", 3600.0)):
+        if value.endswith(unit):
+            number, factor = value.removesuffix(unit), seconds
+            break
+    try:
+        return _positive(float(number) * factor)
+    except ValueError as error:
+        raise click.BadParameter(f"{value!r} is no duration; write for example 30s or 2m") from error
+
+
+def _part(_ctx: click.Context, _param: click.Parameter, value: str) -> float:
+    try:
+        part = _positive(float(value.removesuffix("%")))
+    except ValueError as error:
+        raise click.BadParameter(f"{value!r} is no percentage; write for example 90%") from error
+    if part > _WHOLE:
+        raise click.BadParameter(f"{value!r} is more than there is; write at most 100%")
+    return part / _WHOLE
+
+
+def _positive(value: float) -> float:
+    if not 0 < value < float("inf"):
+        raise ValueError(value)
+    return value
+
+
+def duration(*names: str, default: str, help: str) -> Callable[[FC], FC]:  # noqa: A002 (click's word)
+    """Make an option that is a duration, in seconds for the command."""
+    return click.option(
+        *names, metavar="DURATION", default=default, show_default=True, callback=_seconds, help=help
+    )
+
+
+timeout = duration("--timeout", default="30s", help="How long to wait for the Envoys.")
+
+share = click.option(
+    "--share",
+    metavar="PERCENT",
+    default="100%",
+    show_default=True,
+    callback=_part,
+    help="How many of the connected Envoys are enough.",
+)
+
+_CONDITIONS = (
+    click.option("--dry-run", is_flag=True, help="Say what would happen, and do nothing."),
+    click.option(
+        "--expected-revision",
+        metavar="N",
+        type=click.IntRange(min=0),
+        help="Only if this revision is in force still; exits with 4 otherwise.",
+    ),
+    click.option("--force", is_flag=True, help="Although a version has too few usable endpoints."),
+    click.option(
+        "--request-id", metavar="ID", default="", help="Makes a repetition safe: it changes nothing twice."
+    ),
+)
+
+_WAITING = (
+    click.option(
+        "--wait/--no-wait",
+        default=None,
+        help="Until the Envoys have confirmed it; without: on a terminal only.",
+    ),
+    timeout,
+    share,
+    click.option(
+        "--on-reject",
+        type=click.Choice(["keep", "rollback"]),
+        default="keep",
+        show_default=True,
+        help="What becomes of a change that an Envoy rejects.",
+    ),
+)

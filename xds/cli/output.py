@@ -41,6 +41,11 @@ def write_yaml(*documents: object) -> str:
     return text
 
 
+def is_data(output: str) -> bool:
+    """Whether an output is for programs: `json` or `yaml`."""
+    return output in {"json", "yaml"}
+
+
 def print_data(data: object, output: str) -> None:
     """Print data as `json` or `yaml`."""
     (print_json if output == "json" else print_yaml)(data)
@@ -66,6 +71,20 @@ def print_facts(facts: Iterable[tuple[str, str]]) -> None:
     _print(grid)
 
 
+def print_names(names: Iterable[str]) -> None:
+    """Print names, one a line: `-o name`."""
+    for name in names:
+        click.echo(printable(name))
+
+
+def print_diff(text: str) -> None:
+    """Print a unified diff, in colour on a terminal."""
+    colours = {"+": "green", "-": "red", "@": "cyan"}
+    for line in text.splitlines():
+        shown = "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in line)
+        click.echo(click.style(shown, fg=colours.get(line[:1])), color=None if _coloured() else False)
+
+
 def warn(*warnings: str) -> None:
     """Print warnings on stderr, one a line."""
     for warning in warnings:
@@ -79,12 +98,16 @@ def printable(text: str) -> str:
     )
 
 
+def _coloured() -> bool:
+    return not os.environ.get("NO_COLOR")
+
+
 def _print(table: Table) -> None:
     console = Console(
         markup=False,
         emoji=False,
         highlight=False,
-        color_system=None if os.environ.get("NO_COLOR") else "auto",
+        color_system="auto" if _coloured() else None,
     )
     if not console.is_terminal:
         console.width = _ANY_WIDTH

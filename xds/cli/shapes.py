@@ -27,13 +27,45 @@ def deployment_data(deployment: pb.Deployment) -> Data:
             "limited": list(deployment.convergence.limited),
         },
         "notes": list(deployment.notes),
-        "spec": json.loads(deployment.spec_json),
+        "deleted": deployment.deleted,
+        "spec": json.loads(deployment.spec_json or "null"),
     }
 
 
 def change_data(change: pb.Change) -> Data:
-    """A deployment after what was asked for, and whether that changed anything."""
-    return {"changed": change.changed, **deployment_data(change.deployment)}
+    """A deployment after what was asked for, what that changed, and what the Envoys made of it."""
+    return {
+        "changed": change.changed,
+        "moved": number(change.moved),
+        "previous": change.previous or None,
+        "confirmation": confirmation_data(change.confirmation),
+        **deployment_data(change.deployment),
+    }
+
+
+def confirmation_data(confirmation: pb.Confirmation) -> Data | None:
+    """How a change fared with the Envoys; None where nobody waited."""
+    if confirmation.state == pb.Confirmation.STATE_UNSPECIFIED:
+        return None
+    return {
+        "state": pb.Confirmation.State.Name(confirmation.state).lower().replace("_", "-"),
+        "envoys": confirmation.envoys,
+        "confirmed": confirmation.confirmed,
+        "rejections": list(confirmation.rejections),
+        "waiting_for": list(confirmation.waiting_for),
+        "undone_by": confirmation.undone_by or None,
+    }
+
+
+def difference_data(difference: pb.Difference) -> Data:
+    """What differs between two states of a deployment."""
+    return {
+        "name": difference.name,
+        "before": difference.before,
+        "after": difference.after,
+        "text": difference.text,
+        "moved": number(difference.moved),
+    }
 
 
 def endpoints_data(edit: pb.EndpointChange) -> Data:
@@ -49,7 +81,14 @@ def endpoints_data(edit: pb.EndpointChange) -> Data:
 def revision_data(revision: pb.Revision) -> Data:
     """One entry of a history."""
     weights = {label: number(share) for label, share in main_first(revision.weights)}
-    return {"revision": revision.number, "weights": weights, **_origin_data(revision)}
+    origin = _origin_data(revision)
+    return {
+        "revision": revision.number,
+        "weights": weights,
+        **origin,
+        "can_return": not revision.not_returnable,
+        "why_not": revision.not_returnable or None,
+    }
 
 
 def number(value: float) -> int | float:
@@ -70,6 +109,8 @@ def _version_data(version: pb.Version) -> Data:
         "weight": number(version.weight),
         "effective_weight": number(version.effective_weight),
         "endpoints": list(version.endpoints),
+        "known_endpoints": version.known_endpoints,
+        "min_endpoints": version.min_endpoints,
         "waiting": version.waiting_for_endpoints,
     }
 

@@ -6,17 +6,37 @@ from xds.cli.shapes import MAIN, main_first, number
 from xds.stubs import canary_admin_v1_pb2 as pb
 
 
-def change_sentence(change: pb.Change, done: str) -> str:
+def change_sentence(change: pb.Change, done: str, *, dry: bool = False) -> str:
     """`deployment 'x' applied: revision 3 (main 80 %, a 20 %)`, in the past tense of what was asked for."""
     deployment = change.deployment
-    outcome = done if change.changed else "unchanged"
-    revision = f"revision {deployment.revision.number} ({split(deployment)})"
-    return f"deployment '{deployment.name}' {outcome}: {revision}"
+    outcome = _outcome(done, changed=change.changed, dry=dry)
+    revision = f"revision {deployment.revision.number}"
+    users = moved(change.moved) if change.changed else ""
+    told = f"{revision} ({split(deployment)})" if deployment.versions else revision
+    return f"deployment '{deployment.name}' {outcome}: {told}{users}"
 
 
-def endpoints_sentence(edit: pb.EndpointChange) -> str:
+def plan_sentence(change: pb.Change) -> str:
+    """`x: revision 3 -> 4, main 90 %, a 10 % -> main 80 %, a 20 %; 10 % of the users ...`."""
+    deployment = change.deployment
+    if not change.changed:
+        return f"{deployment.name}: unchanged"
+    if not change.previous_weights:
+        return f"{deployment.name}: new, {split(deployment)}"
+    before = _shares(main_first(change.previous_weights))
+    splits = split(deployment) if before == split(deployment) else f"{before} -> {split(deployment)}"
+    numbers = f"revision {change.previous} -> {deployment.revision.number}"
+    return f"{deployment.name}: {numbers}, {splits}{moved(change.moved)}"
+
+
+def moved(share: float) -> str:
+    """`; 10 % of the users get another version`; "" where nobody does."""
+    return f"; {percent(share)} of the users get another version" if number(share) else ""
+
+
+def endpoints_sentence(edit: pb.EndpointChange, *, dry: bool = False) -> str:
     """`endpoints of 'chat:v2' set: 2 (used by chat)`."""
-    outcome = "set" if edit.changed else "unchanged"
+    outcome = _outcome("set", changed=edit.changed, dry=dry)
     users = f" (used by {', '.join(edit.deployments)})" if edit.deployments else ""
     return f"endpoints of '{edit.build}' {outcome}: {edit.count}{users}"
 
@@ -50,11 +70,30 @@ def facts(deployment: pb.Deployment) -> list[tuple[str, str]]:
     return [
         ("Deployment", deployment.name),
         ("Revision", f"{revision.number} ({kind(revision)}{by}, {moment(revision)}{why})"),
+        *([("State", "deleted")] if deployment.deleted else []),
         ("Envoys", f"{in_sync(deployment)} in sync"),
         *(("Rejected", rejection) for rejection in deployment.convergence.rejections),
         *(("Limited", limit) for limit in deployment.convergence.limited),
         *(("Note", note) for note in deployment.notes),
     ]
+
+
+def line(deployment: pb.Deployment) -> str:
+    """A deployment as it is, in a line."""
+    said = [f"revision {deployment.revision.number}", split(deployment), f"{in_sync(deployment)} in sync"]
+    return f"{deployment.name}: {'; '.join([*said, *notes(deployment)])}"
+
+
+def usable(version: pb.Version) -> str:
+    """`1/2`: of two endpoints known one can be used."""
+    return f"{len(version.endpoints)}/{max(version.known_endpoints, len(version.endpoints))}"
+
+
+def state(version: pb.Version) -> str:
+    """How a version is doing, in a few words."""
+    if version.waiting_for_endpoints:
+        return "waits for endpoints"
+    return "serving" if version.effective_weight else "ready"
 
 
 def split(deployment: pb.Deployment) -> str:
@@ -85,6 +124,12 @@ def in_sync(deployment: pb.Deployment) -> str:
 def percent(value: float) -> str:
     """`12.5 %`."""
     return f"{number(value)} %"
+
+
+def _outcome(done: str, *, changed: bool, dry: bool) -> str:
+    if not changed:
+        return "unchanged"
+    return f"would be {done}" if dry else done
 
 
 def _waits(version: pb.Version) -> str:

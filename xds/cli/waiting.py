@@ -1,0 +1,102 @@
+"""Waiting for the Envoys after a write: the stream of its progress, as a bar on stderr.
+
+The change is made when this begins. Interrupting it undoes nothing.
+"""
+
+import sys
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from typing import Protocol
+
+import click
+
+from xds.cli import options
+from xds.cli.remote import unconfirmed
+from xds.client import Client, Wait, WriteArgs
+from xds.client.errors import verdict
+from xds.stubs import canary_admin_v1_pb2 as pb
+
+
+class Show(Protocol):
+    """Shows how far it is."""
+
+    def __call__(self, confirmation: pb.Confirmation) -> None:
+        """Show this."""
+
+
+def wait_of(asked: options.Writing) -> Wait:
+    """How long to wait, and for how many."""
+    return Wait(asked["share"], asked["timeout"], rollback_on_reject=asked["on_reject"] == "rollback")
+
+
+def write_args(asked: options.Writing) -> WriteArgs:
+    """What a write is told, except to wait: that is done afterwards, where it can be watched."""
+    return WriteArgs(
+        comment=asked["comment"],
+        request_id=asked["request_id"],
+        dry_run=asked["dry_run"],
+        expected_revision=asked["expected_revision"],
+        force=asked["force"],
+    )
+
+
+def waiting_args(asked: options.Writing) -> WriteArgs:
+    """What a write is told that has no progress to watch: the server waits, and answers once."""
+    args = write_args(asked)
+    if options.waits(asked):
+        args["wait"] = wait_of(asked)
+    return args
+
+
+def settle(client: Client, changes: Iterable[pb.Change], asked: options.Writing) -> None:
+    """Wait for each change, where waiting was asked for, and note in it what came of it."""
+    if not options.waits(asked):
+        return
+    for change in changes:
+        deployment = change.deployment
+        said = follow(client, deployment.name, deployment.revision.number, wait_of(asked))
+        change.confirmation.CopyFrom(said)
+
+
+def verdicts(changes: Iterable[pb.Change]) -> None:
+    """Say what came of waiting.
+
+    Raises:
+        Failure: a change was not confirmed; with the exit code for why.
+    """
+    for change in changes:
+        judge(change.confirmation)
+
+
+def judge(confirmation: pb.Confirmation) -> None:
+    """Say what the Envoys made of a change; end the command if they have not confirmed it."""
+    if confirmation.state == pb.Confirmation.CONFIRMED:
+        click.echo(verdict(confirmation), err=True)
+    elif confirmation.state != pb.Confirmation.STATE_UNSPECIFIED:
+        raise unconfirmed(confirmation)
+
+
+def follow(client: Client, name: str, revision: int, wait: Wait) -> pb.Confirmation:
+    """The last word on a revision (0: the one in force); until then a bar."""
+    last = pb.Confirmation(state=pb.Confirmation.TIMED_OUT)
+    with _bar(name) as show:
+        for confirmation in client.progress(name, revision, wait):
+            last = confirmation
+            show(confirmation)
+    return last
+
+
+@contextmanager
+def _bar(name: str) -> Iterator[Show]:
+    if not sys.stderr.isatty():
+        yield lambda confirmation: None  # noqa: ARG005 (nobody is looking)
+        return
+    from rich.console import Console  # noqa: PLC0415 (only where somebody is looking)
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn  # noqa: PLC0415
+
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn("Envoys"))
+    with Progress(*columns, console=Console(stderr=True, markup=False), transient=True) as progress:
+        task = progress.add_task(name, total=None)
+        yield lambda confirmation: progress.update(
+            task, completed=confirmation.confirmed, total=confirmation.envoys or None
+        )
