@@ -1,4 +1,4 @@
-"""The next revision: apply, set weights, abort, rollback.
+"""The next revision: apply, set weights, promote, abort, rollback, delete, undelete.
 
 Each takes the revision in force and returns the next one, or None where nothing would change. The
 slot table follows by the fewest moves; a rollback brings the recorded table back as it was.
@@ -7,9 +7,10 @@ slot table follows by the fewest moves; a rollback brings the recorded table bac
 import dataclasses
 from collections.abc import Mapping, Sequence
 
-from xds.errors import InvalidInput
+from xds.errors import InvalidInput, NothingToDo
 from xds.revisions.builds import assign_keys
-from xds.revisions.history import rollback_target
+from xds.revisions.history import numbered_target, rollback_target, stable_target
+from xds.revisions.promotion import promoted
 from xds.revisions.record import Kind, Note, Revision
 from xds.slots.layout import lay_out
 from xds.slots.table import SlotTable
@@ -23,11 +24,11 @@ def apply(spec: Deployment, head: Revision | None, known: Mapping[str, str], not
 
     Args:
         spec: what the file says.
-        head: the revision in force, if there is one.
+        head: the newest revision, be it a deletion, if there is one.
         known: key by ref of every build the deployment ever had.
         note: who, when, why.
     """
-    if head is not None and head.spec == spec:
+    if head is not None and head.kind != "delete" and head.spec == spec:
         return None
     return _next("apply", spec, head, known, note)
 
@@ -56,19 +57,107 @@ def abort(head: Revision, note: Note) -> Revision | None:
     return _reweighted("abort", head, dict.fromkeys(head.spec.weights(), 0.0), note)
 
 
-def rollback(history: Sequence[Revision], note: Note) -> Revision:
-    """Spec, labels and slot table of the newest earlier revision that was never left on purpose.
+def promote(head: Revision, label: str, note: Note) -> Revision:
+    """A canary becomes `main`, with everybody; its label goes, other canaries are kept at 0.
+
+    No cluster changes by it: builds keep theirs, and what the canary was set to is set for `main` now
+    (`xds.revisions.promotion`).
+
+    Args:
+        head: the revision in force.
+        label: the canary's; "" where there is only one.
+        note: who, when, why.
+
+    Raises:
+        InvalidInput: there is no such canary, or several to choose from; or its patches of Envoy's
+            configuration can't be said of the deployment.
+    """
+    chosen = label or _only_canary(head)
+    if chosen == MAIN:
+        raise InvalidInput([_named(head, "version", "main is what everybody is to have already")])
+    if chosen not in head.labels:
+        raise InvalidInput([_named(head, "version", f"there is no version {chosen!r}", _there_are(head))])
+    return _next("promote", promoted(head, chosen), head, _known(head), note)
+
+
+def rollback(
+    history: Sequence[Revision], note: Note, to: int | None = None, *, stable: bool = False
+) -> Revision:
+    """Spec, labels and slot table of an earlier revision.
 
     Args:
         history: the deployment's revisions, oldest first; the last is in force.
         note: who, when, why.
+        to: this very revision; None: the newest that was never left on purpose.
+        stable: of those, the newest with `main` at 100 %.
 
     Raises:
-        NothingToDo: there is no such revision.
+        NothingToDo: there is no such revision, or it is in force.
+        NotFound: there is none of this number, or it is a deletion.
     """
-    target = rollback_target(history)
-    number = history[-1].number + 1
-    return dataclasses.replace(target, number=number, kind="rollback", source=target.number, note=note)
+    _refuse_deleted(history[-1])
+    if to is not None:
+        return _again("rollback", numbered_target(history, to), history[-1], note)
+    target = stable_target(history) if stable else rollback_target(history)
+    return _again("rollback", target, history[-1], note)
+
+
+def delete(head: Revision, note: Note) -> Revision | None:
+    """Out of service; it says what was in force."""
+    if head.kind == "delete":
+        return None
+    return dataclasses.replace(head, number=head.number + 1, kind="delete", source=None, note=note)
+
+
+def undelete(head: Revision, history: Sequence[Revision], note: Note) -> Revision:
+    """What was in force when it was deleted: spec, labels and slot table.
+
+    Args:
+        head: the newest revision.
+        history: the deployment's revisions, oldest first; `head` is the last.
+        note: who, when, why.
+
+    Raises:
+        NothingToDo: it is not deleted.
+    """
+    if head.kind != "delete":
+        raise NothingToDo(f"{head.deployment} is not deleted: revision {head.number} is in force")
+    target = next((each for each in reversed(history) if each.kind != "delete"), head)
+    return _again("undelete", target, head, note)
+
+
+def _again(kind: Kind, target: Revision, head: Revision, note: Note) -> Revision:
+    return dataclasses.replace(target, number=head.number + 1, kind=kind, source=target.number, note=note)
+
+
+def _refuse_deleted(head: Revision) -> None:
+    if head.kind == "delete":
+        name = head.deployment
+        raise NothingToDo(f"{name} is deleted; `canary undelete {name}` brings it back")
+
+
+def _only_canary(head: Revision) -> str:
+    canaries = [label for label in head.labels if label != MAIN]
+    if len(canaries) == 1:
+        return canaries[0]
+    if canaries:
+        raise InvalidInput(
+            [
+                _named(
+                    head,
+                    "version",
+                    f"{head.deployment} has several canaries",
+                    f"name one: {', '.join(canaries)}",
+                )
+            ]
+        )
+    raise InvalidInput(
+        [_named(head, "version", f"{head.deployment} has no canary to promote", "add one: canary.versions")]
+    )
+
+
+def _known(head: Revision) -> dict[str, str]:
+    return {ref: key for key, ref in head.builds.items()}
 
 
 def _reweighted(kind: Kind, head: Revision, weights: Mapping[str, float], note: Note) -> Revision | None:
@@ -80,7 +169,7 @@ def _reweighted(kind: Kind, head: Revision, weights: Mapping[str, float], note: 
     spec: Deployment = head.spec.model_copy(update={"canary": canary})
     if spec == head.spec:
         return None
-    return _next(kind, spec, head, {ref: key for key, ref in head.builds.items()}, note)
+    return _next(kind, spec, head, _known(head), note)
 
 
 def _next(
@@ -110,10 +199,9 @@ def _slots(labels: Mapping[str, str], weights: Mapping[str, float], before: Slot
 
 def _read_weights(head: Revision, weights: Mapping[str, float]) -> tuple[list[Fault], dict[str, float]]:
     faults, read = [], {}
-    known = ", ".join(head.labels)
     for label, weight in weights.items():
         if label not in head.labels:
-            faults.append(_fault(head, label, f"there is no version {label!r}", f"there are: {known}"))
+            faults.append(_fault(head, label, f"there is no version {label!r}", _there_are(head)))
             continue
         try:
             read[label] = parse_percent(weight)
@@ -123,4 +211,12 @@ def _read_weights(head: Revision, weights: Mapping[str, float]) -> tuple[list[Fa
 
 
 def _fault(head: Revision, label: str, message: str, mend: str = "") -> Fault:
-    return Fault(head.deployment, 0, f"weights.{label}" if label else "weights", message, mend)
+    return _named(head, f"weights.{label}" if label else "weights", message, mend)
+
+
+def _named(head: Revision, path: str, message: str, mend: str = "") -> Fault:
+    return Fault(head.deployment, 0, path, message, mend)
+
+
+def _there_are(head: Revision) -> str:
+    return f"there are: {', '.join(head.labels)}"

@@ -1,17 +1,22 @@
 """What the past of a deployment means for now: where a rollback leads, which builds to keep."""
 
 import itertools
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Protocol, TypeVar
 
-from xds.errors import NothingToDo
+from xds.errors import NotFound, NothingToDo
+from xds.revisions.guard import guard
 from xds.revisions.record import Revision
 
 KEEP_BUILDS = 10 * 60
 """Seconds for which a build nobody references keeps its cluster, unless the server is told otherwise:
 rolling back to it within that time is one route push, onto warm connections."""
 
-_STOPS = ("rollback", "abort")
+_LEAVING = ("rollback", "abort")
+"""These walk away from what was in force."""
+
+_NO_TARGETS = (*_LEAVING, "delete", "undelete")
+"""These are never returned to by themselves: they brought nothing new."""
 
 
 class Recorded(Protocol):
@@ -24,7 +29,7 @@ class Recorded(Protocol):
     @property
     def kind(self) -> str: ...  # noqa: D102 (what made it)
     @property
-    def source(self) -> int | None: ...  # noqa: D102 (the number a rollback brought back)
+    def source(self) -> int | None: ...  # noqa: D102 (the number whose content was brought back)
 
 
 R = TypeVar("R", bound=Recorded)
@@ -34,7 +39,7 @@ def rollback_target(history: Sequence[R]) -> R:
     """The newest revision older than the one in force that was never left by a rollback or an abort.
 
     For a rollback in force, older than its source. So repeating it walks further back and never
-    toggles. Rollbacks and aborts themselves are never returned to.
+    toggles. Rollbacks, aborts, deletions and their undoing are never returned to.
 
     Args:
         history: oldest first; the last is in force.
@@ -42,16 +47,84 @@ def rollback_target(history: Sequence[R]) -> R:
     Raises:
         NothingToDo: there is none.
     """
+    target = _newest_before(history, lambda record: record.kind not in _NO_TARGETS)
+    if target is not None:
+        return target
     head = history[-1]
-    before = head.source or head.number
-    left = _left_on_purpose(history)
-    for revision in reversed(history):
-        if revision.number < before and revision.kind not in _STOPS and revision.number not in left:
-            return revision
     raise NothingToDo(
         f"{head.title} has no earlier revision to return to: revision {head.number} is in force, and "
         f"those before it are none, or were themselves left by a rollback or an abort{_instead(history)}"
     )
+
+
+def stable_target(history: Sequence[Revision]) -> Revision:
+    """Like `rollback_target`, the newest of those in which `main` has everybody; an abort may be one.
+
+    Raises:
+        NothingToDo: there is none.
+    """
+    kinds = ("rollback", "delete", "undelete")
+    target = _newest_before(history, lambda each: each.kind not in kinds and each.spec.main_weight == 100)  # noqa: PLR2004 (percent)
+    if target is not None:
+        return target
+    raise NothingToDo(
+        f"{history[-1].title} has no earlier revision with main at 100 % that was not itself left by a "
+        f"rollback{_instead(history)}"
+    )
+
+
+def numbered_target(history: Sequence[Revision], number: int) -> Revision:
+    """The revision of a number, whatever became of it.
+
+    Raises:
+        NotFound: there is none, or it is a deletion; the message names those there are.
+        NothingToDo: what it says is in force.
+    """
+    head = history[-1]
+    there_are = {revision.number: revision for revision in history if revision.kind != "delete"}
+    target = there_are.get(number)
+    if target is None:
+        named = _ranges(there_are)
+        raise NotFound(f"{head.title} has no revision {number} to return to (there are: {named})")
+    if target.same_content(head):
+        as_ = "" if target is head else f", as revision {head.number}"
+        raise NothingToDo(f"revision {number} of {head.title} is in force already{as_}")
+    return target
+
+
+def returnable(revision: Revision, head: Revision, usable: Mapping[str, int]) -> str:
+    """Why a deployment can't be rolled back to one of its revisions now; "" where it can.
+
+    Args:
+        revision: the one to return to.
+        head: the one in force.
+        usable: how many usable endpoints builds have, by ref.
+    """
+    if revision.number == head.number:
+        return "it was deleted" if head.kind == "delete" else "it is in force"
+    if revision.kind == "delete":
+        return "it is a deletion"
+    if head.kind == "delete":
+        return f"{head.title} is deleted: undelete it first"
+    if revision.same_content(head):
+        return f"it is in force, as revision {head.number}"
+    return ", ".join(guard(head, revision, usable))
+
+
+def _newest_before(history: Sequence[R], fits: Callable[[R], bool]) -> R | None:
+    """The newest fitting record that is older than what is in force and was never left on purpose."""
+    before, left = _origin(history, history[-1]), _left_on_purpose(history)
+    earlier = (each for each in reversed(history) if each.number < before and each.number not in left)
+    return next(filter(fits, earlier), None)
+
+
+def _origin(history: Iterable[Recorded], record: Recorded) -> int:
+    """The number whose content a record has: it may have been brought back several times."""
+    sources = {each.number: each.source for each in history if each.source is not None}
+    number = record.number
+    while number in sources:
+        number = sources[number]
+    return number
 
 
 def _instead(history: Sequence[Recorded]) -> str:
@@ -68,11 +141,20 @@ def _instead(history: Sequence[Recorded]) -> str:
 
 def _left_on_purpose(history: Sequence[Recorded]) -> set[int]:
     """The revisions that a rollback or an abort walked away from, by whatever number they were in force."""
-    left: set[int] = set()
-    for before, after in itertools.pairwise(history):
-        if after.kind in _STOPS:
-            left.add(before.source or before.number)
-    return left
+    return {
+        _origin(history, before) for before, after in itertools.pairwise(history) if after.kind in _LEAVING
+    }
+
+
+def _ranges(numbers: Iterable[int]) -> str:
+    """`1-4, 6`."""
+    runs: list[list[int]] = []
+    for number in sorted(numbers):
+        if runs and number == runs[-1][-1] + 1:
+            runs[-1] = [runs[-1][0], number]
+        else:
+            runs.append([number])
+    return ", ".join("-".join(map(str, run)) for run in runs) or "none"
 
 
 def retired_builds(

@@ -31,7 +31,7 @@ class Revision:
         number: 1 for a deployment's first.
         labels: build key by label, `main` among them.
         builds: build ref (its tag, or `<deployment>@<label>`) by key: every key labelled here.
-        source: the revision whose content a rollback brought back; None for the other kinds.
+        source: the revision whose content a rollback or an undelete brought back; None for other kinds.
     """
 
     number: int
@@ -52,6 +52,15 @@ class Revision:
     def title(self) -> str:
         """What it is a record of."""
         return self.deployment
+
+    def same_content(self, other: "Revision") -> bool:
+        """Whether both say the same, whoever made them and when."""
+        return (self.spec, self.labels, self.builds, self.slots) == (
+            other.spec,
+            other.labels,
+            other.builds,
+            other.slots,
+        )
 
     def label_of(self, key: str) -> str:
         """The label of a build; the first (so `main`) where it has several."""

@@ -11,6 +11,34 @@ Raw = dict[str, JsonValue]
 """An Envoy message as JSON. In a patch mappings merge, everything else replaces, and null clears."""
 
 
+def combined(first: Raw, then: Raw) -> Raw:
+    """One patch that does what two do in turn.
+
+    Raises:
+        ValueError: the first clears what the second fills, which no one patch says; the key.
+    """
+    spelled = {_plain(key): key for key in first}
+    out = dict(first)
+    for key, value in then.items():
+        before = spelled.get(_plain(key))
+        if before is None:
+            out[key] = value
+            continue
+        was = out.pop(before)
+        if was is None and isinstance(value, dict):
+            raise ValueError(key)
+        if isinstance(was, dict) and isinstance(value, dict) and was.get("@type") == value.get("@type"):
+            out[key] = combined(was, value)
+        else:
+            out[key] = value
+    return out
+
+
+def _plain(key: str) -> str:
+    """`connectTimeout` and `connect_timeout` are one field."""
+    return key.replace("_", "").lower()
+
+
 class EnvoyPatches(Model):
     """Patches of what is generated for a deployment."""
 

@@ -65,6 +65,11 @@ def longest_timeout(services: JsonValue, findings: Findings) -> str | None:
     return write_duration(max(seconds)) if seconds else None
 
 
+def says_timeout(services: JsonValue) -> bool:
+    """Whether BentoML's services say a timeout, which counts as a deployment's."""
+    return any(True for _ in _timeouts(services))
+
+
 def _timeouts(services: JsonValue) -> Iterator[tuple[Path, JsonValue]]:
     """Every `<service>.config_overrides.traffic.timeout`, and its path below `services`."""
     if not isinstance(services, dict):

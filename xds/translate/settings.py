@@ -1,24 +1,18 @@
 """Inherited settings: a version's own, its deployment's, the gateway's `defaults`, ours.
 
-Each setting is that of the first level that says it, as a whole. Two are merged instead, because
-half of them is worth saying: bounds one by one, and header edits name by name. So a version that
-lowers one bound stays protected by the others, and a gateway's `remove` holds until somebody speaks
-of that header.
-
-Ours fit inference: answers stream for as long as they take, connections are many and long-lived,
-and only what never reached the model is tried again.
+How levels go together is `xds.spec.levels`'s to know; here are ours, below all of them. They fit
+inference: answers stream for as long as they take, connections are many and long-lived, and only what
+never reached the model is tried again.
 """
 
 import functools
-from collections.abc import Iterable
 
+from xds.spec.levels import cluster_said, first_said
 from xds.spec.upstream import (
     CircuitBreakers,
     ClusterSettings,
-    HeaderEdits,
     Headers,
     LoadBalancing,
-    Model,
     Retry,
     RouteSettings,
     UpstreamSettings,
@@ -38,10 +32,10 @@ OURS = UpstreamSettings(
     idle_timeout=5 * 60.0,
     retry=Retry(),
 )
+_LAST = ClusterSettings(circuit_breakers=BOUNDS)
+"""What is merged even where another level says it."""
 
-_CLUSTER = tuple(ClusterSettings.model_fields)
 _ROUTE = tuple(RouteSettings.model_fields)
-_BOUNDS = tuple(CircuitBreakers.model_fields)
 
 
 class _Levels(tuple[ClusterSettings, ...]):
@@ -60,45 +54,9 @@ def cluster_settings(*levels: ClusterSettings) -> ClusterSettings:
 
 def route_settings(*levels: RouteSettings) -> RouteSettings:
     """The settings of a deployment's routes, the first level the strongest."""
-    return OURS.model_copy(update=_first_said(_ROUTE, levels))
+    return OURS.model_copy(update=first_said(_ROUTE, levels))
 
 
 @functools.lru_cache(maxsize=4096)
 def _cluster_settings(levels: _Levels) -> ClusterSettings:
-    said = _first_said(_CLUSTER, levels)
-    if "circuit_breakers" in said:
-        said["circuit_breakers"] = _bounds([level.circuit_breakers for level in levels])
-    if "headers" in said:
-        said["headers"] = _headers([level.headers for level in levels])
-    return OURS.model_copy(update=said)
-
-
-def _first_said(names: Iterable[str], levels: tuple[Model, ...]) -> dict[str, object]:
-    said: dict[str, object] = {}
-    for level in reversed(levels):
-        said |= {name: value for name in names if (value := getattr(level, name)) is not None}
-    return said
-
-
-def _bounds(levels: list[CircuitBreakers | None]) -> CircuitBreakers:
-    said = tuple(level for level in levels if level is not None)
-    return BOUNDS.model_copy(update=_first_said(_BOUNDS, said))
-
-
-def _headers(levels: list[Headers | None]) -> Headers:
-    said = [level for level in levels if level is not None]
-    return Headers(
-        request=_edits(level.request for level in said), response=_edits(level.response for level in said)
-    )
-
-
-def _edits(levels: Iterable[HeaderEdits]) -> HeaderEdits:
-    """Every edit of every level, but for names that a stronger one speaks of."""
-    values: dict[str, str] = {}
-    removed: list[str] = []
-    spoken_of: set[str] = set()
-    for level in levels:
-        values |= {name: value for name, value in level.set.items() if name.lower() not in spoken_of}
-        removed += [name for name in level.remove if name.lower() not in spoken_of]
-        spoken_of |= {name.lower() for name in (*level.set, *level.remove)}
-    return HeaderEdits(set=values, remove=tuple(removed))
+    return OURS.model_copy(update=cluster_said((*levels, _LAST)))
