@@ -16,7 +16,7 @@ from tests.support.waiting import eventually, wait_for
 
 pytestmark = pytest.mark.container
 
-USERS = [f"user-{number}" for number in range(600)]
+USERS = [f"user-{number}" for number in range(300)]
 FIVE_SIGMA = 5
 SPEC = """\
 name: shop
