@@ -1,13 +1,11 @@
 """The command as a person would run it, alone or against a fake admin API."""
 
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 
 import click.testing
-import grpc
 import pytest
 
-from tests.cli.fake_admin import AdminApi, Run, revision
+from tests.cli.fake_admin import AdminApi, Run, fake_admin, revision
 from xds.cli.main import canary
 from xds.stubs import canary_admin_v1_pb2 as pb
 
@@ -15,14 +13,8 @@ from xds.stubs import canary_admin_v1_pb2 as pb
 @pytest.fixture
 def api() -> Iterator[AdminApi]:
     """An admin API on a port of its own."""
-    fake = AdminApi()
-    with ThreadPoolExecutor(max_workers=4) as pool:
-        server = grpc.server(pool)
-        server.add_generic_rpc_handlers(fake.services())
-        fake.address = f"127.0.0.1:{server.add_insecure_port('127.0.0.1:0')}"
-        server.start()
+    with fake_admin() as fake:
         yield fake
-        server.stop(grace=None).wait()
 
 
 @pytest.fixture
@@ -75,6 +67,8 @@ def summarization() -> pb.Deployment:
                 weight=79.5,
                 effective_weight=80,
                 endpoints=["10.0.0.10:3000", "[fd00::1]:3000"],
+                known_endpoints=2,
+                min_endpoints=1,
             ),
             pb.Version(
                 label="a",
@@ -83,12 +77,15 @@ def summarization() -> pb.Deployment:
                 weight=20,
                 effective_weight=20,
                 endpoints=["10.0.0.11:3000"],
+                known_endpoints=2,
+                min_endpoints=1,
             ),
             pb.Version(
                 label="b",
                 build="summarization@b",
                 cluster="summarization_3",
                 weight=0.5,
+                min_endpoints=1,
                 waiting_for_endpoints=True,
             ),
         ],

@@ -1,7 +1,10 @@
 """A fake admin API with canned answers, and what it answers with."""
 
 import datetime as dt
+import re
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
@@ -61,6 +64,21 @@ class AdminApi:
     requests: list[Message] = field(default_factory=list)
     metadata: dict[str, str | bytes] = field(default_factory=dict)
 
+    def done(self) -> list[Message]:
+        """What was asked for, without looks at what would happen, and without random request ids."""
+        done = []
+        for request in self.requests:
+            kept = type(request)()
+            kept.CopyFrom(request)
+            options = getattr(kept, "options", None)
+            if isinstance(options, pb.WriteOptions):
+                if options.dry_run:
+                    continue
+                if re.fullmatch(r"[0-9a-f]{32}", options.request_id):
+                    options.ClearField("request_id")
+            done.append(kept)
+        return done
+
     def services(self) -> tuple[grpc.GenericRpcHandler, ...]:
         """Every method of every service, for a server."""
         return tuple(
@@ -97,6 +115,19 @@ class AdminApi:
         if method.server_streaming:
             return grpc.unary_stream_rpc_method_handler(several, read, _encoded)
         return grpc.unary_unary_rpc_method_handler(one, read, _encoded)
+
+
+@contextmanager
+def fake_admin() -> Iterator[AdminApi]:
+    """An admin API on a port of its own."""
+    fake = AdminApi()
+    with ThreadPoolExecutor(max_workers=4) as pool:
+        server = grpc.server(pool)
+        server.add_generic_rpc_handlers(fake.services())
+        fake.address = f"127.0.0.1:{server.add_insecure_port('127.0.0.1:0')}"
+        server.start()
+        yield fake
+        server.stop(grace=None).wait()
 
 
 def _encoded(message: Message) -> bytes:

@@ -39,7 +39,7 @@ def test_apply_answers_with_a_line_for_each_deployment(
 
     result = ask("apply", "-f", str(folder))
 
-    assert (result.exit_code, result.stderr) == (0, "")
+    assert (result.exit_code, result.stderr) == (0, "plan: summarization: new, main 79.5 %, a 20 %\n")
     assert result.stdout == (
         "deployment 'summarization' applied: revision 3 (main 79.5 %, a 20 %)\n"
         "deployment 'echo' unchanged: revision 1 (main 100 %)\n"
@@ -53,8 +53,11 @@ def test_apply_sends_a_folders_files_raw_and_by_name(api: AdminApi, ask: Run, fo
     ask("apply", "-f", str(folder))
 
     names = ["a.yaml", "b.yml", "c.json"]
-    assert api.requests == [
-        pb.ApplyRequest(files=[pb.File(name=str(folder / name), text=f"name: {name}") for name in names])
+    assert api.done() == [
+        pb.ApplyRequest(
+            files=[pb.File(name=str(folder / name), text=f"name: {name}") for name in names],
+            options=pb.WriteOptions(),
+        )
     ]
 
 
@@ -65,11 +68,11 @@ def test_apply_takes_several_sources(api: AdminApi, ask: Run, folder: Path) -> N
 
     ask("apply", "-f", "-", "-f", file, "--strict", "--comment", "why", stdin="name: x")
 
-    assert api.requests == [
+    assert api.done() == [
         pb.ApplyRequest(
             files=[pb.File(name="stdin", text="name: x"), pb.File(name=file, text="name: b.yml")],
             strict=True,
-            comment="why",
+            options=pb.WriteOptions(comment="why"),
         )
     ]
 
@@ -84,6 +87,7 @@ def test_apply_warns_on_stderr(api: AdminApi, ask: Run, summarization: pb.Deploy
 
     assert len(result.stdout.splitlines()) == 1
     assert result.stderr == (
+        "plan: summarization: new, main 79.5 %, a 20 %, b 0.5 %\n"
         "warning: f.yaml:3: steps: does nothing yet\n"
         "warning: deployment 'summarization': b waits for endpoints, main serves its share\n"
     )
@@ -97,7 +101,8 @@ def test_apply_as_json(api: AdminApi, ask: Run) -> None:
     data = json.loads(ask("apply", "-f", "-", "-o", "json").stdout)
 
     deployment = json.loads(ask("get", "echo", "-o", "json").stdout)
-    assert data == {"changes": [{"changed": True, **deployment}], "endpoints": [], "warnings": ["w"]}
+    change = {"changed": True, "moved": 0, "previous": None, "confirmation": None, **deployment}
+    assert data == {"changes": [change], "endpoints": [], "warnings": ["w"]}
 
 
 def edits() -> pb.ApplyResponse:
@@ -178,7 +183,7 @@ def test_set_weight_sends_the_versions_named(api: AdminApi, ask: Run, shifted: p
     result = ask("set-weight", "summarization", "a=20", "b=0.5%", "--comment", "more")
 
     assert result.stdout == "deployment 'summarization' shifted: revision 3 (main 79.5 %, a 20 %, b 0.5 %)\n"
-    assert api.requests == [
+    assert api.done() == [
         pb.SetWeightsRequest(
             name="summarization", weights={"a": 20, "b": 0.5}, options=pb.WriteOptions(comment="more")
         )
@@ -210,7 +215,7 @@ def test_abort_answers_in_a_line(api: AdminApi, ask: Run) -> None:
     result = ask("abort", "echo", "--comment", "errors")
 
     assert result.stdout == "deployment 'echo' aborted: revision 1 (main 100 %)\n"
-    assert api.requests == [pb.AbortRequest(name="echo", options=pb.WriteOptions(comment="errors"))]
+    assert api.done() == [pb.AbortRequest(name="echo", options=pb.WriteOptions(comment="errors"))]
 
 
 def test_abort_twice_is_unchanged(api: AdminApi, ask: Run) -> None:
@@ -226,12 +231,12 @@ def test_rollback_names_the_revision_it_returned_to(api: AdminApi, ask: Run) -> 
     """The new revision has a number of its own."""
     back = only_main()
     back.revision.CopyFrom(revision(5, "rollback", source=2, main=100))
-    api.answers["Rollback"] = pb.ChangeResponse(change=pb.Change(deployment=back, changed=True))
+    api.answers["Rollback"] = pb.ChangeResponse(change=pb.Change(deployment=back, changed=True, previous=4))
 
     result = ask("rollback", "echo")
 
     assert result.stdout == "deployment 'echo' rolled back to revision 2: revision 5 (main 100 %)\n"
-    assert api.requests == [pb.RollbackRequest(name="echo")]
+    assert api.done() == [pb.RollbackRequest(name="echo", options=pb.WriteOptions(expected_revision=4))]
 
 
 @pytest.mark.parametrize(

@@ -51,6 +51,8 @@ def test_get_as_json_has_what_scripts_rely_on(api: AdminApi, ask: Run, summariza
                 "weight": 79.5,
                 "effective_weight": 80,
                 "endpoints": ["10.0.0.10:3000", "[fd00::1]:3000"],
+                "known_endpoints": 2,
+                "min_endpoints": 1,
                 "waiting": False,
             },
             "a": {
@@ -59,6 +61,8 @@ def test_get_as_json_has_what_scripts_rely_on(api: AdminApi, ask: Run, summariza
                 "weight": 20,
                 "effective_weight": 20,
                 "endpoints": ["10.0.0.11:3000"],
+                "known_endpoints": 2,
+                "min_endpoints": 1,
                 "waiting": False,
             },
             "b": {
@@ -67,6 +71,8 @@ def test_get_as_json_has_what_scripts_rely_on(api: AdminApi, ask: Run, summariza
                 "weight": 0.5,
                 "effective_weight": 0,
                 "endpoints": [],
+                "known_endpoints": 0,
+                "min_endpoints": 1,
                 "waiting": True,
             },
         },
@@ -84,6 +90,7 @@ def test_get_as_json_has_what_scripts_rely_on(api: AdminApi, ask: Run, summariza
             "limited": ["edge-1 (Envoy 1.35.0): everyone gets main"],
         },
         "notes": [],
+        "deleted": False,
         "spec": json.loads(summarization.spec_json),
     }
 
@@ -193,16 +200,19 @@ def test_no_deployment_is_no_error(api: AdminApi, ask: Run) -> None:
 
 def test_history_is_a_table_of_revisions(api: AdminApi, ask: Run) -> None:
     """Newest first, `main` before the canaries, and what a rollback returned to."""
-    api.answers["ListRevisions"] = pb.ListRevisionsResponse(
-        revisions=[revision(3, "rollback", source=1, main=100, b=0, a=0), revision(1, "apply", a=20, main=80)]
-    )
+    past = [revision(3, "rollback", source=1, main=100, b=0, a=0), revision(1, "apply", a=20, main=80)]
+    past[1].not_returnable = "a: 0 endpoints"
+    api.answers["ListRevisions"] = pb.ListRevisionsResponse(revisions=past)
 
     result = ask("history", "summarization")
 
     assert result.stdout == (
-        "REVISION   CHANGE          WHEN                   BY    SPLIT                      COMMENT\n"
-        "3          rollback to 1   2026-11-22 10:03:05Z   ada   main 100 %, a 0 %, b 0 %   comment 3\n"
-        "1          apply           2026-11-22 10:01:05Z   ada   main 80 %, a 20 %          comment 1\n"
+        "REVISION   CHANGE          WHEN                   BY    SPLIT                      "
+        "CAN RETURN       COMMENT\n"
+        "3          rollback to 1   2026-11-22 10:03:05Z   ada   main 100 %, a 0 %, b 0 %   "
+        "yes              comment 3\n"
+        "1          apply           2026-11-22 10:01:05Z   ada   main 80 %, a 20 %          "
+        "a: 0 endpoints   comment 1\n"
     )
 
 
@@ -221,6 +231,8 @@ def test_history_as_json(api: AdminApi, ask: Run) -> None:
             "author": "ada",
             "comment": "comment 2",
             "created_at": "2026-11-22T10:02:05Z",
+            "can_return": True,
+            "why_not": None,
         }
     ]
 

@@ -8,20 +8,20 @@ def next_command(deployment: pb.Deployment) -> str:  # noqa: PLR0911 (one for ea
     """A command, and after `#` why."""
     name, convergence = deployment.name, deployment.convergence
     if deployment.deleted:
-        return f"canary undelete {name}  # it is out of service"
+        return f"canary undelete {name} # it is out of service"
     if convergence.rejections:
         node = convergence.rejections[0].partition(":")[0]
-        return f"canary rollback {name}  # {node} rejects this revision (canary fleet {node} shows all)"
+        return f"canary rollback {name} # {node} rejects this revision (canary fleet {node} shows all)"
     for version in deployment.versions:
         if version.waiting_for_endpoints and (version.weight or version.label == MAIN):
             return _find_endpoints(version)
     if not convergence.envoys:
-        return "canary fleet  # no Envoy of its gateways is connected"
+        return "canary fleet # no Envoy of its gateways is connected"
     if convergence.in_sync < convergence.envoys:
         behind = convergence.envoys - convergence.in_sync
-        return f"canary wait {name} --for applied  # {behind} of {convergence.envoys} Envoys to go"
+        return f"canary wait {name} --for applied # {behind} of {convergence.envoys} Envoys to go"
     if deployment.notes:
-        return f"canary get {name} -o yaml  # {deployment.notes[0]}"
+        return f"canary get {name} -o yaml # {deployment.notes[0]}"
     return _shift(deployment)
 
 
@@ -29,9 +29,9 @@ def _find_endpoints(version: pb.Version) -> str:
     if version.known_endpoints:
         known = f"{len(version.endpoints)} of {version.known_endpoints} can be used"
         return (
-            f"canary endpoints {version.build}  # {version.label} waits: {known}, it needs {_needs(version)}"
+            f"canary endpoints {version.build} # {version.label} waits: {known}, it needs {_needs(version)}"
         )
-    return f"canary endpoints add {version.build} HOST:PORT  # {version.label} has no endpoint"
+    return f"canary endpoints add {version.build} HOST:PORT # {version.label} has no endpoint"
 
 
 def _needs(version: pb.Version) -> int:
@@ -44,9 +44,7 @@ def _shift(deployment: pb.Deployment) -> str:
     live = [version for version in canaries if version.weight]
     if live:
         label, share = live[0].label, number(live[0].weight)
-        return (
-            f"canary promote {name} {label}  # or abort, or set-weight {name} {label}=...: it has {share} %"
-        )
+        return f"canary promote {name} {label} # or abort, or set-weight {name} {label}=...: it has {share} %"
     if canaries:
-        return f"canary set-weight {name} {canaries[0].label}=1  # all is well, and on main"
+        return f"canary set-weight {name} {canaries[0].label}=1 # all is well, and on main"
     return "nothing: all is well"

@@ -107,7 +107,9 @@ def rollback(
             found = client.rollback(name, to_revision=to_revision, to_stable=to_stable, **look)
             if found.changed:
                 target = found.deployment.revision.source
-                click.echo(f"to revision {target}: {split(found.deployment)}{moved(found.moved)}", err=True)
+                click.echo(
+                    f"plan: to revision {target}: {split(found.deployment)}{moved(found.moved)}", err=True
+                )
                 if said["expected_revision"] is None:
                     said["expected_revision"] = found.previous
         change = client.rollback(name, to_revision=to_revision, to_stable=to_stable, **said)

@@ -17,16 +17,16 @@ def change_sentence(change: pb.Change, done: str, *, dry: bool = False) -> str:
 
 
 def plan_sentence(change: pb.Change) -> str:
-    """`x: revision 3 -> 4, main 90 %, a 10 % -> main 80 %, a 20 %; 10 % of the users ...`."""
+    """`plan: x: revision 3 -> 4, main 90 %, a 10 % -> main 80 %, a 20 %; 10 % of the users ...`."""
     deployment = change.deployment
     if not change.changed:
-        return f"{deployment.name}: unchanged"
+        return f"plan: {deployment.name}: unchanged"
     if not change.previous_weights:
-        return f"{deployment.name}: new, {split(deployment)}"
+        return f"plan: {deployment.name}: new, {split(deployment)}"
     before = _shares(main_first(change.previous_weights))
     splits = split(deployment) if before == split(deployment) else f"{before} -> {split(deployment)}"
     numbers = f"revision {change.previous} -> {deployment.revision.number}"
-    return f"{deployment.name}: {numbers}, {splits}{moved(change.moved)}"
+    return f"plan: {deployment.name}: {numbers}, {splits}{moved(change.moved)}"
 
 
 def moved(share: float) -> str:
