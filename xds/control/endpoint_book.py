@@ -165,9 +165,10 @@ class EndpointBook:
         self._due[place] = now + self._leases[ref][where].ttl
         return self._due[place]
 
-    def postpone(self, seconds: float) -> None:
-        """Give every lease this much more time."""
-        self._due = {place: due + seconds for place, due in self._due.items()}
+    def renew_all(self, now: float) -> None:
+        """Give every lease all of its time again."""
+        for place in self._due:
+            self.renew(place, now)
 
     def overdue(self, now: float) -> list[Place]:
         """The leases whose time is over."""

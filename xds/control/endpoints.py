@@ -36,7 +36,7 @@ SHORTEST, LONGEST = 1.0, 3600.0
 
 _STALL = 1.0
 """Seconds. A server that slept longer than this past a lease's end was stopped, or too busy to hear of
-renewals: every lease gets the time it missed."""
+renewals: as after a start, every lease has its time again."""
 
 _RETRY = 1.0
 """Seconds until a store that couldn't be written is tried again."""
@@ -188,8 +188,8 @@ class EndpointControl:
         while True:
             late = await self._next_end()
             if late > _STALL:
-                log.warning("was stopped, or busy; leases get the time it missed", seconds=round(late, 1))
-                self._state.book.postpone(late)
+                log.warning("was stopped, or busy; every lease has its time again", seconds=round(late, 1))
+                self._state.book.renew_all(self._state.clock())
                 continue
             try:
                 await self._writer.alone(self._end_leases)
