@@ -120,6 +120,7 @@ def canaries(draw: st.DrawFn) -> Canary:
         settings = draw(st.fixed_dictionaries({}, optional=cluster_settings))
         versions[label] = Version(
             bento=draw(maybe(tags)),
+            min_endpoints=draw(maybe(counts)),
             weight=weight / 100,
             services=draw(kept),
             envs=draw(kept),
@@ -155,6 +156,8 @@ deployments: st.SearchStrategy[Deployment] = st.builds(
     services=kept,
     labels=kept,
     rules=kept,
+    min_endpoints=counts,
+    revision_history_limit=counts,
     envoy=maybe(st.builds(EnvoyPatches, route=maybe(raw), cluster=maybe(raw))),
     **cluster_settings,
 )

@@ -10,7 +10,7 @@ from pydantic import AfterValidator, Field
 
 from xds.spec.complaint import show, wrong
 from xds.spec.envoy import EnvoyPatches, EnvoyVersionPatches, Raw
-from xds.spec.names import MAIN, DeploymentName, GatewayName, Label, Tag
+from xds.spec.names import MAIN, BuildName, DeploymentName, GatewayName, Label
 from xds.spec.places import Host, PathPrefix
 from xds.spec.upstream import ClusterSettings, Model, UpstreamSettings
 from xds.spec.values import Count, Kept, Percent, Text, write_percent
@@ -21,8 +21,8 @@ __all__ = ["MAIN", "Canary", "Deployment", "Version"]
 class Version(ClusterSettings):
     """One canary version: a build, its share, and what differs from the deployment's settings."""
 
-    bento: Tag | None = None
-    """The build it runs; absent: the build is called after the version."""
+    bento: BuildName | None = None
+    """The build it runs; absent: the build is called after the version, `<deployment>@<label>`."""
     weight: Percent = 0.0
     """Its share, in percent."""
     min_endpoints: Count | None = None
@@ -98,8 +98,9 @@ class Deployment(UpstreamSettings):
 
     name: DeploymentName
     """In cluster names, metrics, and the default host."""
-    bento: Tag | None = None
-    """The build `main` runs; absent: the build is called after the label."""
+    bento: BuildName | None = None
+    """The build `main` runs; absent: it is called after the label. After the promotion of a version `a`
+    without a tag: `<name>@a`."""
     hosts: Annotated[tuple[Host, ...], AfterValidator(_each_once), AfterValidator(_some)] | None = None
     """The hosts it answers to. Absent: `<name>` and `<name>.<the gateway's domain>`."""
     path_prefix: PathPrefix = "/"
@@ -142,11 +143,11 @@ class Deployment(UpstreamSettings):
         }
 
     def bento_of(self, label: str) -> str | None:
-        """The tag a label names, if any."""
+        """The build a label names, if any."""
         return self.bento if label == MAIN else self.canary.versions[label].bento
 
     def build_ref(self, label: str) -> str:
-        """What runs under a label: its tag, or `<deployment>@<label>` where there is no tag.
+        """What runs under a label: its bento, or `<deployment>@<label>` where it says none.
 
         The same string names the build's endpoints; a tag's serve every deployment that uses it.
         """

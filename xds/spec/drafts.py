@@ -17,7 +17,7 @@ from xds.spec.findings import Findings, Path
 from xds.spec.fit import fit
 from xds.spec.kept import longest_timeout, mention_kept
 from xds.spec.keys import about_stray, known_keys
-from xds.spec.names import parse_label, parse_name, parse_tag
+from xds.spec.names import parse_build
 from xds.spec.relations import judge
 
 _UNNAMED = "unnamed"
@@ -73,24 +73,13 @@ def _endpoints_by_tag(value: dict[str, JsonValue], findings: Findings, *, strict
     for ref, items in listed.items():
         at = ("endpoints", ref)
         try:
-            _check_ref(ref)
+            parse_build(ref)
         except PydanticCustomError as error:
             findings.wrong(at, error)
         endpoints = read_endpoints(items, findings, at, strict=strict)
         if endpoints is not None:
             found[ref] = (at, endpoints)
     return Draft(None, found)
-
-
-def _check_ref(ref: str) -> None:
-    """A tag, or `<deployment>@<label>` for a build without one."""
-    name, at, label = ref.partition("@")
-    if not at:
-        parse_tag(ref)
-        return
-    parse_name(name)
-    if label != MAIN:
-        parse_label(label)
 
 
 def _deployment(value: dict[str, JsonValue], findings: Findings, *, strict: bool) -> Draft:

@@ -58,6 +58,21 @@ def _checked(value: str, pattern: re.Pattern[str], allowed: str, near: str) -> s
     return value
 
 
+def parse_build(value: str) -> str:
+    """What runs under a label: a tag, or `<deployment>@<label>` for a build that has none.
+
+    Raises:
+        ValueError: it is neither.
+    """
+    name, at, label = value.partition("@")
+    if not at:
+        return parse_tag(value)
+    parse_name(name)
+    if label != MAIN:
+        parse_label(label)
+    return value
+
+
 def parse_tag(value: str) -> str:
     """A bento tag, `summarization:xq4d`, or whatever else names a build.
 
@@ -128,7 +143,7 @@ def parse_header_value(value: str) -> str:
 DeploymentName = Annotated[str, AfterValidator(parse_name)]
 GatewayName = Annotated[str, AfterValidator(parse_name)]
 Label = Annotated[str, AfterValidator(parse_label)]
-Tag = Annotated[str, AfterValidator(parse_tag)]
+BuildName = Annotated[str, AfterValidator(parse_build)]
 HeaderName = Annotated[str, AfterValidator(parse_header_name)]
 KeyHeader = Annotated[str, AfterValidator(parse_key_header)]
 HeaderValue = Annotated[str, AfterValidator(parse_header_value)]

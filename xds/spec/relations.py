@@ -10,7 +10,7 @@ from typing import NamedTuple
 from pydantic_core import PydanticCustomError
 
 from xds.spec.complaint import parts_of, show
-from xds.spec.deployment import Canary, Deployment
+from xds.spec.deployment import MAIN, Canary, Deployment
 from xds.spec.findings import Findings, Path
 from xds.spec.names import parse_key_header, parse_query_key
 from xds.spec.upstream import ClusterSettings, HeaderEdits
@@ -167,7 +167,18 @@ def _ring_hash(canary: Canary, header: str | None, policy: Path, at: Path) -> It
         yield Relation(at, message, f"write {canary.route_by}, or use least_request", (_TYPE, _BY))
 
 
+def _builds_without_a_tag_are_its_own(deployment: Deployment) -> Iterator[Relation]:
+    """`chat@a` has the endpoints of chat's version a: nothing else may run it."""
+    for label in deployment.weights():
+        name, at, _ = (deployment.bento_of(label) or "").partition("@")
+        if at and name != deployment.name:
+            path = ("bento",) if label == MAIN else _version(label, "bento")
+            message = f"is a build without a tag of {name}, and nobody else can run it"
+            yield Relation(path, message, "write name:version", (("name",),))
+
+
 _RULES: tuple[Callable[[Deployment], Iterator[Relation]], ...] = (
+    _builds_without_a_tag_are_its_own,
     _split_has_its_key,
     _key_has_its_split,
     _missing_key_needs_a_split,
