@@ -24,6 +24,7 @@ SERVE = [
     f"--xds-listen=0.0.0.0:{XDS}",
     f"--admin-listen=0.0.0.0:{ADMIN}",
     f"--http-listen=0.0.0.0:{HTTP}",
+    "--insecure",
 ]
 SPEC = """\
 endpoints: {"chat:v1": ["chat-v1:3000"]}

@@ -36,7 +36,7 @@ class Config:
         endpoint_sources: where endpoints are polled from.
     """
 
-    settings: Mapping[str, str]
+    settings: Mapping[str, str | float | bool]
     gateways: tuple[Gateway, ...]
     endpoint_sources: tuple[EndpointSource, ...] = ()
 
@@ -110,6 +110,11 @@ class _File(Model):
     xds_listen: Listen | None = None
     admin_listen: Listen | None = None
     http_listen: Listen | None = None
+    tls_cert: Text | None = None
+    tls_key: Text | None = None
+    client_ca: Text | None = None
+    admin_tokens: Text | None = None
+    insecure: bool | None = None
     specs: Text | None = None
     store: Text | None = None
     keep_builds: Duration | None = None

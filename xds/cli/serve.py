@@ -23,6 +23,11 @@ class Flags(TypedDict):
     xds_listen: str
     admin_listen: str
     http_listen: str
+    tls_cert: Path | None
+    tls_key: Path | None
+    client_ca: Path | None
+    admin_tokens: Path | None
+    insecure: bool
     specs: Path | None
     store: Path
     keep_builds: float
@@ -56,12 +61,24 @@ def _listen(option: str, default: str, what: str) -> Callable[[FC], FC]:
     )
 
 
+def _pem(option: str, what: str, envvar: str | None = None) -> Callable[[FC], FC]:
+    return click.option(
+        option,
+        metavar="FILE",
+        type=click.Path(path_type=Path),
+        envvar=envvar,
+        allow_from_autoenv=envvar is None,
+        help=what,
+    )
+
+
 @click.command(
     context_settings={"auto_envvar_prefix": "CANARY", "show_default": True},
     epilog=options.examples(
         "canary serve",
         "canary serve --specs deployments/ --config canary.yaml --log-format json",
-        "CANARY_STORE=/var/lib/canary.db canary serve --xds-listen 0.0.0.0:18000",
+        "CANARY_STORE=/var/lib/canary.db canary serve --xds-listen 0.0.0.0:18000 \\",
+        "    --tls-cert server.crt --tls-key server.key --client-ca ca.crt",
     ),
 )
 @click.option(
@@ -75,6 +92,14 @@ def _listen(option: str, default: str, what: str) -> Callable[[FC], FC]:
 @_listen("--xds-listen", "127.0.0.1:18000", "Where Envoys connect")
 @_listen("--admin-listen", "127.0.0.1:18001", "The admin API")
 @_listen("--http-listen", "127.0.0.1:18002", "/healthz, /readyz and /metrics")
+# CANARY_TLS_CERT and CANARY_TLS_KEY are what the client commands show: another certificate than the server's.
+@_pem("--tls-cert", "The certificate of the xDS and the admin listener, in PEM.", "CANARY_SERVE_TLS_CERT")
+@_pem("--tls-key", "Its private key, in PEM without a password.", "CANARY_SERVE_TLS_KEY")
+@_pem("--client-ca", "Envoys, and callers without --admin-tokens, need a certificate of this authority.")
+@_pem("--admin-tokens", "Callers of the admin API need a token of this file (see `canary token`).")
+@click.option(
+    "--insecure", is_flag=True, help="Listen off loopback even without TLS, or without knowing who calls."
+)
 @click.option(
     "--specs",
     metavar="DIR",

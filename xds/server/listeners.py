@@ -4,9 +4,12 @@ import grpc
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 
+from xds.admin.access import AccessControl
 from xds.admin.service import DeploymentService
 from xds.control.plane import ControlPlane
 from xds.errors import SettingsError
+from xds.server.entrance import Entrance
+from xds.server.tls import Tls
 from xds.server.xds import AGGREGATED
 from xds.stubs import canary_admin_v1_pb2 as admin
 from xds.stubs import canary_admin_v1_pb2_grpc as admin_grpc
@@ -29,23 +32,27 @@ _OPTIONS = [
 
 
 async def xds_server(
-    handlers: tuple[grpc.GenericRpcHandler, ...], listen: str
+    handlers: tuple[grpc.GenericRpcHandler, ...], listen: str, tls: Tls | None = None
 ) -> tuple[grpc.aio.Server, str]:
     """The server for Envoys, with health; returns it and the address it is bound to."""
     server = grpc.aio.server(options=_OPTIONS)
     server.add_generic_rpc_handlers(handlers)
     await _serve_health(server, AGGREGATED)
-    return server, _bind(server, listen)
+    return server, _bind(server, listen, tls)
 
 
-async def admin_server(plane: ControlPlane, listen: str) -> tuple[grpc.aio.Server, str]:
-    """The server of the admin API, with health and reflection; returns it and its address."""
-    server = grpc.aio.server(options=_OPTIONS)
+def admin_server(listen: str, entrance: Entrance) -> tuple[grpc.aio.Server, str]:
+    """The server of the admin API, without services so far; returns it and its address."""
+    server = grpc.aio.server(interceptors=[AccessControl(entrance.authenticator)], options=_OPTIONS)
+    return server, _bind(server, listen, entrance.tls)
+
+
+async def add_admin_services(server: grpc.aio.Server, plane: ControlPlane) -> None:
+    """Add the admin API, health and reflection."""
     admin_grpc.add_DeploymentServiceServicer_to_server(DeploymentService(plane), server)
     service = admin.DESCRIPTOR.services_by_name["DeploymentService"].full_name
     await _serve_health(server, service)
     reflection.enable_server_reflection((service, health.SERVICE_NAME, reflection.SERVICE_NAME), server)
-    return server, _bind(server, listen)
 
 
 async def _serve_health(server: grpc.aio.Server, service: str) -> None:
@@ -55,10 +62,13 @@ async def _serve_health(server: grpc.aio.Server, service: str) -> None:
         await servicer.set(name, health_pb2.HealthCheckResponse.SERVING)
 
 
-def _bind(server: grpc.aio.Server, listen: str) -> str:
+def _bind(server: grpc.aio.Server, listen: str, tls: Tls | None) -> str:
     host = listen.rpartition(":")[0]
     try:
-        port = server.add_insecure_port(listen)
+        if tls is None:
+            port = server.add_insecure_port(listen)
+        else:
+            port = server.add_secure_port(listen, tls.credentials())
     except RuntimeError as error:
         raise SettingsError(f"can't listen on {listen}: {error}; is the port taken?") from error
     return f"{host}:{port}"

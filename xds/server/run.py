@@ -11,18 +11,22 @@ from contextlib import AsyncExitStack, asynccontextmanager
 import grpc
 import structlog
 
+from xds import __version__
+from xds.admin.about import About
 from xds.control.plane import ControlPlane
 from xds.control.publisher import Publisher
 from xds.control.state import State
 from xds.discovery.hub import Hub
 from xds.errors import CanaryError, SettingsError
-from xds.server import load, logs, metrics
+from xds.server import exposure, load, logs, metrics
+from xds.server.entrance import admin_entrance
 from xds.server.http import http_server
-from xds.server.listeners import admin_server, xds_server
+from xds.server.listeners import add_admin_services, admin_server, xds_server
 from xds.server.ready import ReadyFile
 from xds.server.settings import Settings
 from xds.server.specs import SpecsFolder
 from xds.server.status import ClientStatus
+from xds.server.tls import read_tls
 from xds.server.xds import Discovery, Wakers
 from xds.store.sqlite import SqliteStore
 
@@ -61,6 +65,10 @@ async def serve(settings: Settings) -> None:
         loop.add_signal_handler(number, stop.set)
     if settings.specs is not None and not settings.specs.is_dir():
         raise SettingsError(f"there is no folder {settings.specs}; create it, or leave out --specs")
+    for open_end in exposure.check(settings):
+        log.warning("insecure", listener=open_end)
+    tls = read_tls(settings.tls_cert, settings.tls_key, settings.client_ca)
+    entrance = admin_entrance(settings, tls)
     ready = ReadyFile(settings.ready_file)
     async with AsyncExitStack() as stack:
         wakers = Wakers()
@@ -70,12 +78,25 @@ async def serve(settings: Settings) -> None:
         specs = SpecsFolder(settings.specs, plane) if settings.specs else None
         loaded = asyncio.Event()
         discovery = Discovery(plane.hub, settings.gateways, wakers)
-        xds, xds_address = await xds_server(_handlers(discovery, plane.hub), settings.xds_listen)
-        admin, admin_address = await admin_server(plane, settings.admin_listen)
+        xds, xds_address = await xds_server(_handlers(discovery, plane.hub), settings.xds_listen, tls)
+        admin, admin_address = admin_server(settings.admin_listen, entrance)
         runner, http_address = await http_server(
             settings.http_listen, metrics.registry(plane, discovery.admission), loaded.is_set
         )
         stack.push_async_callback(runner.cleanup)
+        about = About(
+            version=__version__,
+            started_at=time.time(),
+            xds_address=xds_address,
+            admin_address=admin_address,
+            http_address=http_address,
+            xds_tls=tls is not None,
+            xds_client_certificates=tls is not None and tls.client_ca is not None,
+            admin_tls=tls is not None,
+            admin_access=(entrance.access,),
+            store=str(settings.store),
+        )
+        await add_admin_services(admin, plane)
         async with asyncio.TaskGroup() as tasks:
             publishing = tasks.create_task(plane.publisher.run())
             if specs is not None:
@@ -87,7 +108,7 @@ async def serve(settings: Settings) -> None:
             addresses = {"xds": xds_address, "admin": admin_address, "http": http_address}
             loaded.set()
             ready.write(addresses)
-            log.info("serving", **addresses)
+            log.info("serving", **addresses, tls=about.xds_tls, admin_access=entrance.access)
             following = tasks.create_task(specs.follow()) if specs is not None else None
             await stop.wait()
             log.info("stopping")

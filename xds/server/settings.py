@@ -18,6 +18,15 @@ class Settings:
     """Where the command, the SDK and the console connect."""
     http_listen: str = "127.0.0.1:18002"
     """Health, readiness and metrics."""
+    tls_cert: Path | None = None
+    """The certificate of the xDS and the admin listener (PEM, with its chain); with `tls_key`."""
+    tls_key: Path | None = None
+    client_ca: Path | None = None
+    """Of whom Envoys must have a certificate, and callers of the admin API unless they have tokens."""
+    admin_tokens: Path | None = None
+    """A file of names and hashes (`canary token`): callers of the admin API must send a token."""
+    insecure: bool = False
+    """Whether it may listen off loopback without TLS, or without knowing who calls."""
     specs: Path | None = None
     """A folder of deployment files to follow."""
     store: Path = Path("canary.db")
