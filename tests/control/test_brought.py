@@ -4,6 +4,7 @@ from tests.control.conftest import Planes
 from xds.catalog.catalog import Catalog
 from xds.catalog.types import Type
 from xds.control.plane import ControlPlane
+from xds.control.terms import Terms
 from xds.discovery.request import Node
 from xds.fleet.profile import target_of
 
@@ -16,7 +17,7 @@ SPEC = (
 
 async def apply(plane: ControlPlane, text: str) -> None:
     """Apply a file and publish it."""
-    await plane.apply_texts([("f.yaml", text)], author="test")
+    await plane.deployments.apply_texts([("f.yaml", text)], Terms("test"))
     plane.publisher.publish()
 
 

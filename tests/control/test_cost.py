@@ -13,6 +13,7 @@ from tests.control.conftest import Planes
 from tests.support.talk import Talk, cluster
 from xds.catalog.types import Type
 from xds.control.plane import ControlPlane
+from xds.control.terms import Terms
 from xds.discovery import delta
 from xds.discovery.request import Node, Request
 from xds.discovery.stream import Stream
@@ -68,11 +69,11 @@ async def cost_of_a_weight_change(planes: Planes, deployments: int) -> Calls:
     """What is called from the verb to the bytes of the answer, in a gateway with so many deployments."""
     async with planes() as plane:
         files = [(f"{number}.yaml", text(number)) for number in range(deployments)]
-        await plane.apply_texts(files, author="test")
+        await plane.deployments.apply_texts(files, Terms("test"))
         plane.publisher.publish()
         stream = in_sync(plane)
         with Counting() as calls:
-            await plane.set_weights("s3", {"a": 20}, author="test")
+            await plane.deployments.set_weights("s3", {"a": 20}, Terms("test"))
             plane.publisher.publish()
             answer = stream.next_answer()
             assert answer is not None

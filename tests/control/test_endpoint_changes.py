@@ -7,6 +7,7 @@ from tests.control.conftest import Planes
 from tests.control.test_plane import ENDPOINTS, documents, spec
 from xds.control.intake import EndpointChange
 from xds.control.plane import ControlPlane
+from xds.control.terms import Terms
 
 MORE = 'endpoints: {"s:1": ["10.0.0.1:80", "10.0.0.3:80"]}\n'
 UNUSED = 'endpoints: {"s:22": ["10.0.0.1:80"]}\n'
@@ -14,7 +15,7 @@ UNUSED = 'endpoints: {"s:22": ["10.0.0.1:80"]}\n'
 
 async def edits(plane: ControlPlane, *texts: str) -> tuple[EndpointChange, ...]:
     """What applying a file says about endpoints."""
-    applied, _ = await plane.apply_texts([("f.yaml", "---\n".join(texts))], author="me")
+    applied, _ = await plane.deployments.apply_texts([("f.yaml", "---\n".join(texts))], Terms("me"))
     return applied.endpoints
 
 
@@ -60,7 +61,7 @@ async def test_a_build_that_was_replaced_is_used_no_more(planes: Planes) -> None
 async def test_all_sources_count_together(planes: Planes) -> None:
     """A file has one, the API adds another."""
     async with planes() as plane:
-        await plane.apply(documents(ENDPOINTS, spec()), author="specs", governed=True)
+        await plane.deployments.apply(documents(ENDPOINTS, spec()), Terms("specs"), governed=True)
         (edit,) = await edits(plane, 'endpoints: {"s:1": ["10.0.0.9:80"]}\n')
         assert (edit.count, edit.changed) == (2, True)
 

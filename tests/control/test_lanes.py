@@ -7,6 +7,7 @@ from tests.support.peer import Peer
 from xds.catalog.resource import Resource
 from xds.catalog.types import Type
 from xds.control.plane import ControlPlane
+from xds.control.terms import Terms
 from xds.discovery.request import Node, Request
 from xds.discovery.stream import Verdict
 
@@ -43,7 +44,7 @@ class Envoy(Peer):
 
 async def apply(plane: ControlPlane, *texts: str) -> None:
     """Apply files and publish them."""
-    await plane.apply_texts([(f"{n}.yaml", text) for n, text in enumerate(texts)], author="test")
+    await plane.deployments.apply_texts([(f"{n}.yaml", text) for n, text in enumerate(texts)], Terms("test"))
     plane.publisher.publish()
 
 
@@ -85,7 +86,7 @@ async def test_a_rollback_of_the_offender_brings_everybody_together_again(planes
         await apply(plane, spec("x", "bad", 50))
         envoy.settle()
         assert len(plane.hub.targets()) == 2
-        await plane.rollback("x", author="test")
+        await plane.deployments.rollback("x", Terms("test"))
         plane.publisher.publish()
         envoy.settle()
         plane.publisher.publish()
@@ -157,7 +158,7 @@ async def test_a_refused_update_of_a_cluster_the_envoy_has_does_not_stop_an_abor
         await apply(plane, tls + spec("x", "2", 10))
         bad |= {resource.version for resource in plane.hub.catalogs["default"].all(Type.CLUSTER).values()}
         envoy.settle()
-        await plane.abort("x", author="test")
+        await plane.deployments.abort("x", Terms("test"))
         plane.publisher.publish()
         envoy.settle()
         assert b"x_2" not in envoy.table()

@@ -7,6 +7,7 @@ import pytest
 from tests.control.conftest import Planes
 from xds.catalog.types import Type
 from xds.control.plane import ControlPlane
+from xds.control.terms import Terms
 from xds.errors import InvalidInput, NotFound
 from xds.spec.read import Document, read
 
@@ -25,7 +26,7 @@ def spec(name: str = "s", weight: float = 10, main: str = "s:1") -> str:
 async def apply(plane: ControlPlane, *texts: str) -> list[bool]:
     """Apply texts as files; returns which deployments changed."""
     files = [(f"f{number}.yaml", text) for number, text in enumerate(texts)]
-    applied, _ = await plane.apply_texts(files, author="test")
+    applied, _ = await plane.deployments.apply_texts(files, Terms("test"))
     return [outcome.changed for outcome in applied.outcomes]
 
 
@@ -38,7 +39,7 @@ def documents(*texts: str, file: str = "s.yaml") -> tuple[Document, ...]:
 
 def weights(plane: ControlPlane, name: str = "s") -> dict[str, float]:
     """The weights in force."""
-    return plane.get(name).revision.spec.weights()
+    return plane.deployments.get(name).revision.spec.weights()
 
 
 async def test_applying_the_same_file_again_changes_nothing(planes: Planes) -> None:
@@ -46,7 +47,7 @@ async def test_applying_the_same_file_again_changes_nothing(planes: Planes) -> N
     async with planes() as plane:
         assert await apply(plane, spec()) == [True]
         assert await apply(plane, spec()) == [False]
-        assert plane.get("s").revision.number == 1
+        assert plane.deployments.get("s").revision.number == 1
 
 
 async def test_one_bad_file_among_good_ones_changes_nothing(planes: Planes) -> None:
@@ -55,50 +56,51 @@ async def test_one_bad_file_among_good_ones_changes_nothing(planes: Planes) -> N
         with pytest.raises(InvalidInput):
             await apply(plane, spec(), spec("t", weight=101))
         with pytest.raises(NotFound, match="there is no deployment 's'"):
-            plane.get("s")
+            plane.deployments.get("s")
 
 
 async def test_what_was_committed_is_there_after_a_restart(planes: Planes) -> None:
     """Revision, slots, endpoints: the store alone decides."""
     async with planes() as plane:
         await apply(plane, ENDPOINTS, spec(weight=25))
-        await plane.set_weights("s", {"a": 40}, author="test")
-        before = plane.get("s")
+        await plane.deployments.set_weights("s", {"a": 40}, Terms("test"))
+        before = plane.deployments.get("s")
     async with planes() as plane:
-        after = plane.get("s")
+        after = plane.deployments.get("s")
         assert (after.revision, after.endpoints) == (before.revision, before.endpoints)
 
 
 async def test_a_governed_file_is_not_applied_again_after_a_rollback(planes: Planes) -> None:
     """Neither by a touch nor by a restart."""
     async with planes() as plane:
+        await apply(plane, ENDPOINTS)
         for weight in (10, 20):
-            await plane.apply(documents(spec(weight=weight)), author="specs", governed=True)
-        await plane.rollback("s", author="test")
-        await plane.apply(documents(spec(weight=20)), author="specs", governed=True)
+            await plane.deployments.apply(documents(spec(weight=weight)), Terms("specs"), governed=True)
+        await plane.deployments.rollback("s", Terms("test"))
+        await plane.deployments.apply(documents(spec(weight=20)), Terms("specs"), governed=True)
         assert weights(plane) == {"main": 90, "a": 10}
     async with planes() as plane:
-        await plane.apply(documents(spec(weight=20)), author="specs", governed=True)
+        await plane.deployments.apply(documents(spec(weight=20)), Terms("specs"), governed=True)
         assert weights(plane) == {"main": 90, "a": 10}
 
 
 async def test_an_edit_of_endpoints_alone_never_applies_the_spec_again(planes: Planes) -> None:
     """Spec and endpoints of a file are compared separately."""
     async with planes() as plane:
-        await plane.apply(documents(ENDPOINTS, spec()), author="specs", governed=True)
-        await plane.abort("s", author="test")
+        await plane.deployments.apply(documents(ENDPOINTS, spec()), Terms("specs"), governed=True)
+        await plane.deployments.abort("s", Terms("test"))
         edited = ENDPOINTS.replace("10.0.0.2", "10.0.0.3")
-        await plane.apply(documents(edited, spec()), author="specs", governed=True)
+        await plane.deployments.apply(documents(edited, spec()), Terms("specs"), governed=True)
         assert weights(plane) == {"main": 100, "a": 0}
-        assert [str(endpoint) for endpoint in plane.get("s").endpoints["s:2"]] == ["10.0.0.3:80"]
+        assert [str(endpoint) for endpoint in plane.deployments.get("s").endpoints["s:2"]] == ["10.0.0.3:80"]
 
 
 async def test_endpoints_no_file_mentions_any_more_stay(planes: Planes) -> None:
     """Otherwise promoting by file would leave nothing to roll back to."""
     async with planes() as plane:
-        await plane.apply(documents(ENDPOINTS, spec()), author="specs", governed=True)
-        await plane.apply(documents(spec()), author="specs", governed=True)
-        assert plane.get("s").endpoints["s:2"]
+        await plane.deployments.apply(documents(ENDPOINTS, spec()), Terms("specs"), governed=True)
+        await plane.deployments.apply(documents(spec()), Terms("specs"), governed=True)
+        assert plane.deployments.get("s").endpoints["s:2"]
 
 
 async def test_a_rollback_onto_a_host_that_another_took_meanwhile_is_refused(planes: Planes) -> None:
@@ -108,7 +110,7 @@ async def test_a_rollback_onto_a_host_that_another_took_meanwhile_is_refused(pla
         await apply(plane, spec() + "hosts: [y.test]\n")
         await apply(plane, spec("t") + "hosts: [x.test]\n")
         with pytest.raises(InvalidInput, match=r"x\.test.*which t has \(revision 1 by test\)"):
-            await plane.rollback("s", author="test")
+            await plane.deployments.rollback("s", Terms("test"))
 
 
 async def test_two_deployments_can_swap_their_hosts_in_one_batch(planes: Planes) -> None:
@@ -123,7 +125,7 @@ async def test_two_deployments_can_swap_their_hosts_in_one_batch(planes: Planes)
 async def test_mixing_names_and_addresses_over_sources_is_refused(planes: Planes) -> None:
     """A build's cluster is either resolved by Envoy or fed by us."""
     async with planes() as plane:
-        await plane.apply(documents(ENDPOINTS, spec()), author="specs", governed=True)
+        await plane.deployments.apply(documents(ENDPOINTS, spec()), Terms("specs"), governed=True)
         with pytest.raises(InvalidInput, match="mix host names and IP addresses"):
             await apply(plane, 'endpoints: {"s:2": ["model.test:80"]}\n')
 
@@ -131,14 +133,15 @@ async def test_mixing_names_and_addresses_over_sources_is_refused(planes: Planes
 async def test_a_call_cancelled_during_the_commit_leaves_memory_and_store_equal(planes: Planes) -> None:
     """The change runs to its end."""
     async with planes() as plane:
-        await apply(plane, spec())
-        call = asyncio.create_task(plane.set_weights("s", {"a": 50}, author="test"))
+        await apply(plane, ENDPOINTS, spec())
+        call = asyncio.create_task(plane.deployments.set_weights("s", {"a": 50}, Terms("test")))
         await asyncio.sleep(0)
         call.cancel()
         with pytest.raises(asyncio.CancelledError):
             await call
-        await plane.abort("s", author="test")
-        assert [revision.kind for revision in await plane.history("s")] == ["apply", "set-weights", "abort"]
+        await plane.deployments.abort("s", Terms("test"))
+        history = await plane.deployments.history("s")
+        assert [past.revision.kind for past in history] == ["abort", "set-weights", "apply"]
 
 
 async def test_changes_of_one_window_are_published_together(planes: Planes) -> None:
@@ -148,8 +151,8 @@ async def test_changes_of_one_window_are_published_together(planes: Planes) -> N
         plane.publisher.publish()
         catalog = plane.hub.catalogs["default"]
         position = catalog.position
-        await plane.set_weights("s", {"a": 20}, author="test")
-        await plane.set_weights("s", {"a": 30}, author="test")
+        await plane.deployments.set_weights("s", {"a": 20}, Terms("test"))
+        await plane.deployments.set_weights("s", {"a": 30}, Terms("test"))
         plane.publisher.publish()
         assert catalog.position == position + 1
 
@@ -162,7 +165,7 @@ async def test_a_weight_change_touches_nothing_but_the_route_table(planes: Plane
         catalog = plane.hub.catalogs["default"]
         unchanged = (Type.CLUSTER, Type.ENDPOINT, Type.LISTENER)
         before = [catalog.fingerprint(type_) for type_ in (*unchanged, Type.ROUTE)]
-        await plane.set_weights("s", {"a": 20}, author="test")
+        await plane.deployments.set_weights("s", {"a": 20}, Terms("test"))
         plane.publisher.publish()
         after = [catalog.fingerprint(type_) for type_ in (*unchanged, Type.ROUTE)]
         assert after[:3] == before[:3]
@@ -176,8 +179,8 @@ async def test_rolling_back_restores_the_old_versions(planes: Planes) -> None:
         plane.publisher.publish()
         catalog = plane.hub.catalogs["default"]
         before = catalog.fingerprint(Type.ROUTE)
-        await plane.set_weights("s", {"a": 20}, author="test")
+        await plane.deployments.set_weights("s", {"a": 20}, Terms("test"))
         plane.publisher.publish()
-        await plane.rollback("s", author="test")
+        await plane.deployments.rollback("s", Terms("test"))
         plane.publisher.publish()
         assert catalog.fingerprint(Type.ROUTE) == before

@@ -11,6 +11,7 @@ from xds.control.plane import ControlPlane
 from xds.control.proxyless import ProxylessAssembly
 from xds.control.publisher import Publisher
 from xds.control.state import State
+from xds.control.terms import Terms
 from xds.discovery.hub import Hub
 from xds.errors import InvalidInput
 from xds.revisions import decide
@@ -40,7 +41,7 @@ async def plane(tmp_path: Path) -> AsyncIterator[ControlPlane]:
 
 async def apply(plane: ControlPlane, text: str) -> None:
     """Apply a file."""
-    await plane.apply_texts([("s.yaml", text)], author="test")
+    await plane.deployments.apply_texts([("s.yaml", text)], Terms("test"))
 
 
 def view(deployment: Deployment) -> View:
@@ -59,7 +60,7 @@ async def test_a_sticky_split_is_refused(plane: ControlPlane) -> None:
 async def test_a_sticky_split_elsewhere_is_fine(plane: ControlPlane) -> None:
     """Only the gateways that serve a deployment have a say."""
     await apply(plane, f"{STICKY}gateways: [edge]\n")
-    assert plane.get("s").revision.number == 1
+    assert plane.deployments.get("s").revision.number == 1
 
 
 async def test_names_that_come_later_are_refused(plane: ControlPlane) -> None:

@@ -11,6 +11,7 @@ from xds.catalog.types import Type
 from xds.control.plane import ControlPlane
 from xds.control.publisher import Publisher
 from xds.control.state import State
+from xds.control.terms import Terms
 from xds.discovery.hub import Hub
 from xds.errors import InvalidInput, NotFound, NothingToDo, SettingsError
 from xds.spec.gateway import Gateway
@@ -46,10 +47,10 @@ def routes(name: str = "old", to: str = "legacy") -> str:
 
 async def give(plane: ControlPlane, *documents: str) -> int:
     """Give the default gateway resources; returns the number of the set."""
-    standing = await plane.set_resources("default", [("r.yaml", "---\n".join(documents))], author="test")
+    outcome = await plane.resources.set("default", [("r.yaml", "---\n".join(documents))], Terms("test"))
     plane.publisher.publish()
-    assert standing.given is not None
-    return standing.given.number
+    assert outcome.standing.given is not None
+    return outcome.standing.given.number
 
 
 def published(plane: ControlPlane) -> set[tuple[str, str]]:
@@ -84,9 +85,9 @@ async def test_a_restart_keeps_what_was_given(planes: Planes) -> None:
     """The store alone decides."""
     async with planes() as plane:
         await give(plane, cluster(), routes())
-        before, given = published(plane), plane.resources("default").given
+        before, given = published(plane), plane.resources.get("default").given
     async with planes() as plane:
-        assert (published(plane), plane.resources("default").given) == (before, given)
+        assert (published(plane), plane.resources.get("default").given) == (before, given)
 
 
 async def test_rollbacks_walk_back(planes: Planes) -> None:
@@ -96,13 +97,13 @@ async def test_rollbacks_walk_back(planes: Planes) -> None:
             await give(plane, cluster(timeout=timeout))
         sources = []
         for _ in range(2):
-            standing = await plane.rollback_resources("default", author="test", comment="why")
+            standing = (await plane.resources.rollback("default", Terms("test", "why"))).standing
             sources.append(standing.given.source if standing.given else None)
         assert sources == [2, 1]
         with pytest.raises(NothingToDo, match="the resources of gateway default has no earlier"):
-            await plane.rollback_resources("default", author="test")
-        kinds = [given.kind for given in await plane.resource_history("default")]
-        assert kinds == ["set", "set", "set", "rollback", "rollback"]
+            await plane.resources.rollback("default", Terms("test"))
+        kinds = [given.kind for given in await plane.resources.history("default")]
+        assert kinds == ["rollback", "rollback", "set", "set", "set"]
 
 
 async def test_a_rollback_restores_the_old_versions(planes: Planes) -> None:
@@ -112,7 +113,7 @@ async def test_a_rollback_restores_the_old_versions(planes: Planes) -> None:
         await give(plane, cluster())
         before = catalog.fingerprint(Type.CLUSTER)
         await give(plane, cluster(timeout="2s"))
-        await plane.rollback_resources("default", author="test")
+        await plane.resources.rollback("default", Terms("test"))
         plane.publisher.publish()
         assert catalog.fingerprint(Type.CLUSTER) == before
 
@@ -173,18 +174,18 @@ async def test_what_is_wrong_is_refused_as_a_whole(planes: Planes, kind: str) ->
     """With its place, and nothing changes."""
     text, message = BAD[kind]
     async with planes() as plane:
-        await plane.apply_texts([("chat.yaml", "name: chat\n")], author="test")
+        await plane.deployments.apply_texts([("chat.yaml", "name: chat\n")], Terms("test"))
         plane.publisher.publish()
         before = published(plane)
         with pytest.raises(InvalidInput, match=message):
             await give(plane, text, cluster("innocent"))
-        assert (published(plane), plane.resources("default").given) == (before, None)
+        assert (published(plane), plane.resources.get("default").given) == (before, None)
 
 
 async def test_routes_may_name_clusters_of_deployments(planes: Planes) -> None:
     """Also of one applied a moment ago."""
     async with planes() as plane:
-        await plane.apply_texts([("chat.yaml", "name: chat\n")], author="test")
+        await plane.deployments.apply_texts([("chat.yaml", "name: chat\n")], Terms("test"))
         await give(plane, routes(to="chat_main"))
 
 
@@ -199,7 +200,7 @@ async def test_a_deployment_cannot_take_the_name_of_a_cluster_that_was_given(pla
     async with planes() as plane:
         await give(plane, cluster("chat_main"))
         with pytest.raises(InvalidInput, match="its cluster chat_main is also among the resources"):
-            await plane.apply_texts([("chat.yaml", "name: chat\n")], author="test")
+            await plane.deployments.apply_texts([("chat.yaml", "name: chat\n")], Terms("test"))
 
 
 async def test_a_rollback_to_what_no_longer_holds_is_refused(planes: Planes) -> None:
@@ -207,16 +208,16 @@ async def test_a_rollback_to_what_no_longer_holds_is_refused(planes: Planes) -> 
     async with planes() as plane:
         await give(plane, cluster("chat_main"))
         await give(plane)
-        await plane.apply_texts([("chat.yaml", "name: chat\n")], author="test")
+        await plane.deployments.apply_texts([("chat.yaml", "name: chat\n")], Terms("test"))
         with pytest.raises(InvalidInput, match="resources 1: name: Cluster chat_main is made by Canary"):
-            await plane.rollback_resources("default", author="test")
+            await plane.resources.rollback("default", Terms("test"))
 
 
 async def test_an_unknown_gateway_is_named_with_those_there_are(planes: Planes) -> None:
     """NotFound."""
     async with planes() as plane:
         with pytest.raises(NotFound, match=r"there is no gateway 'edge' \(there are: default\)"):
-            plane.resources("edge")
+            plane.resources.get("edge")
 
 
 async def test_a_virtual_host_that_takes_a_deployments_host_stops_the_start(
@@ -224,7 +225,9 @@ async def test_a_virtual_host_that_takes_a_deployments_host_stops_the_start(
 ) -> None:
     """The message names both; what Envoys have stays."""
     async with planes() as plane:
-        await plane.apply_texts([("chat.yaml", "name: chat\nhosts: [legacy.test]\n")], author="me")
+        await plane.deployments.apply_texts(
+            [("chat.yaml", "name: chat\nhosts: [legacy.test]\n")], Terms("me")
+        )
     host: dict[str, JsonValue] = {"name": "old", "domains": ["legacy.test"]}
     gateway = Gateway(name="default", virtual_hosts=(host,))
     with ThreadPoolExecutor(1) as thread:

@@ -14,6 +14,7 @@ from xds.catalog.types import Type
 from xds.control.plane import ControlPlane
 from xds.control.publisher import Publisher
 from xds.control.state import State
+from xds.control.terms import Terms
 from xds.discovery.hub import Hub
 from xds.errors import InvalidInput, StoreError
 from xds.revisions import decide
@@ -36,11 +37,11 @@ async def test_a_file_in_conflict_with_what_the_api_did_blocks_only_itself(
     async with planes() as plane:
         specs = SpecsFolder(folder, plane)
         await specs.load()
-        await plane.apply_texts([("api", spec("x") + "hosts: [h.test]\n")], author="api")
+        await plane.deployments.apply_texts([("api", spec("x") + "hosts: [h.test]\n")], Terms("api"))
         (folder / "y.yaml").write_text(spec("y") + "hosts: [h.test]\n")
         (folder / "z.yaml").write_text(spec("z"))
         await specs.load()
-        assert [standing.revision.deployment for standing in plane.deployments()] == ["x", "z"]
+        assert [standing.revision.deployment for standing in plane.deployments.list()] == ["x", "z"]
 
 
 async def test_an_unreadable_file_is_that_files_fault(planes: Planes, tmp_path: Path) -> None:
@@ -52,35 +53,35 @@ async def test_an_unreadable_file_is_that_files_fault(planes: Planes, tmp_path: 
     (folder / "good.yaml").write_text(spec("good"))
     async with planes() as plane:
         await SpecsFolder(folder, plane).load()
-        assert plane.get("good").revision.number == 1
+        assert plane.deployments.get("good").revision.number == 1
 
 
 async def test_a_renamed_file_leaves_no_endpoints_behind(planes: Planes) -> None:
     """What the old name gave makes way for what the new one gives."""
     old, new = '{"s:1": ["10.0.0.1:80"]}', '{"s:1": ["10.0.0.2:80"]}'
     async with planes() as plane:
-        await plane.apply(
+        await plane.deployments.apply(
             documents(f"endpoints: {old}\n", spec(), file="old.yaml"),
-            author="specs",
+            Terms("specs"),
             governed=True,
             present={"old.yaml"},
         )
-        await plane.apply(
+        await plane.deployments.apply(
             documents(f"endpoints: {new}\n", spec(), file="new.yaml"),
-            author="specs",
+            Terms("specs"),
             governed=True,
             present={"new.yaml"},
         )
-        assert [str(endpoint) for endpoint in plane.get("s").endpoints["s:1"]] == ["10.0.0.2:80"]
+        assert [str(endpoint) for endpoint in plane.deployments.get("s").endpoints["s:1"]] == ["10.0.0.2:80"]
 
 
 async def test_files_are_checked_against_the_apis_endpoints_too(planes: Planes) -> None:
     """Names there, an address here: refused."""
     async with planes() as plane:
-        await plane.apply_texts([("f", 'endpoints: {"s:1": ["model.test:80"]}\n')], author="api")
+        await plane.deployments.apply_texts([("f", 'endpoints: {"s:1": ["model.test:80"]}\n')], Terms("api"))
         with pytest.raises(InvalidInput, match="mix host names and IP addresses"):
-            await plane.apply(
-                documents('endpoints: {"s:1": ["10.0.0.1:80"]}\n'), author="specs", governed=True
+            await plane.deployments.apply(
+                documents('endpoints: {"s:1": ["10.0.0.1:80"]}\n'), Terms("specs"), governed=True
             )
 
 
@@ -98,7 +99,7 @@ async def test_a_deployment_that_cannot_be_translated_stops_no_other(
 
     monkeypatch.setattr("xds.control.brought.section", section)
     async with planes() as plane:
-        await plane.apply_texts([("f", spec("poison")), ("g", spec("fine"))], author="api")
+        await plane.deployments.apply_texts([("f", spec("poison")), ("g", spec("fine"))], Terms("api"))
         plane.publisher.publish()
         assert b"fine_1" in plane.hub.catalogs["default"].all(Type.ROUTE)["default"].body
     async with planes() as plane:
@@ -125,11 +126,12 @@ def test_a_commit_that_fails_does_not_wedge_the_store(
                 raise sqlite3.OperationalError("disk I/O error")
             return self._db.execute(sql, *more)  # type: ignore[arg-type] # as given
 
-    good = store._db
-    monkeypatch.setattr(store, "_db", Refusing(good))
+    database = store._database
+    good = database._connection
+    monkeypatch.setattr(database, "_connection", Refusing(good))
     with pytest.raises(StoreError, match="disk I/O error"):
         store.commit(Write(applied={("f", "x"): "1"}))
-    monkeypatch.setattr(store, "_db", good)
+    monkeypatch.setattr(database, "_connection", good)
     store.commit(Write(applied={("f", "x"): "2"}))
     assert store.load(0).applied == {("f", "x"): "2"}
 
@@ -141,16 +143,16 @@ async def test_a_conflict_names_the_file_of_who_has_the_host(planes: Planes, tmp
         await SpecsFolder(tmp_path, plane).load()
     async with planes() as plane:
         with pytest.raises(InvalidInput, match=r"which x has \(team-x\.yaml, revision 1\)"):
-            await plane.apply_texts([("y.yaml", spec("y") + "hosts: [h.test]\n")], author="api")
+            await plane.deployments.apply_texts([("y.yaml", spec("y") + "hosts: [h.test]\n")], Terms("api"))
 
 
 async def test_a_host_given_up_is_free_once_files_govern(planes: Planes) -> None:
     """Made by the API, then taken over by a file without the host: another one gets it."""
     async with planes() as plane:
-        await plane.apply_texts([("x", spec("x") + "hosts: [h.test]\n")], author="api")
-        await plane.apply(documents(spec("x")), author="specs", governed=True)
-        await plane.apply_texts([("y", spec("y") + "hosts: [h.test]\n")], author="api")
-        assert plane.get("y").revision.number == 1
+        await plane.deployments.apply_texts([("x", spec("x") + "hosts: [h.test]\n")], Terms("api"))
+        await plane.deployments.apply(documents(spec("x")), Terms("specs"), governed=True)
+        await plane.deployments.apply_texts([("y", spec("y") + "hosts: [h.test]\n")], Terms("api"))
+        assert plane.deployments.get("y").revision.number == 1
 
 
 async def test_a_file_that_was_broken_and_is_fine_again_is_logged(planes: Planes, tmp_path: Path) -> None:
@@ -191,5 +193,5 @@ def test_a_deployment_whose_gateways_are_gone_is_logged_at_the_start(tmp_path: P
 
 def test_a_deployment_whose_gateways_are_gone_has_a_note(tmp_path: Path) -> None:
     """Also in the API's message."""
-    said = messages.deployment(unserved(tmp_path).get("s"))
+    said = messages.deployment(unserved(tmp_path).deployments.get("s"))
     assert list(said.notes) == ["no gateway serves it (its gateways: edge)"]

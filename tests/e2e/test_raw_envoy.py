@@ -17,7 +17,8 @@ from tests.support.serving import Serving, serving
 from tests.support.traffic import Ask, Client
 from tests.support.upstreams import Upstreams
 from tests.support.waiting import eventually
-from xds.control.plane import Standing
+from xds.control.standing import Standing
+from xds.control.terms import Terms
 from xds.spec.envoy import GatewayPatches
 from xds.spec.findings import Findings
 from xds.spec.gateway import Gateway, Listen
@@ -84,7 +85,7 @@ async def settled(served: Serving, name: str) -> Standing:
     """A deployment, once the Envoy has all of it."""
 
     async def there() -> Standing | None:
-        standing = served.plane.get(name)
+        standing = served.plane.deployments.get(name)
         return standing if standing.convergence.envoys == standing.convergence.in_sync == 1 else None
 
     return await eventually(there, f"{name} in sync")
@@ -93,7 +94,7 @@ async def settled(served: Serving, name: str) -> Standing:
 async def apply(served: Serving, upstreams: Upstreams, *texts: str) -> None:
     """Apply deployments, with the endpoints of every build."""
     where = endpoints(**{build: upstreams.endpoint(build) for build in BUILDS})
-    await served.plane.apply_texts([("e2e.yaml", documents(where, *texts))], author="test")
+    await served.plane.deployments.apply_texts([("e2e.yaml", documents(where, *texts))], Terms("test"))
 
 
 async def test_a_bad_resource_among_good_ones_is_contained(tmp_path: Path, upstreams: Upstreams) -> None:
@@ -107,10 +108,10 @@ async def test_a_bad_resource_among_good_ones_is_contained(tmp_path: Path, upstr
     good = [cluster_resource(static_cluster(f"good-{n}", upstreams.endpoint("m1"))) for n in range(4)]
     bad = static_cluster("bad", upstreams.endpoint("m1"), lb_policy="CLUSTER_PROVIDED")
     async with serving(tmp_path, edge) as served, envoy_of(served, tmp_path) as envoy:
-        await served.plane.set_resources("edge", text(*good, cluster_resource(bad)), author="test")
+        await served.plane.resources.set("edge", text(*good, cluster_resource(bad)), Terms("test"))
 
         async def rejected() -> tuple[str, ...]:
-            return served.plane.resources("edge").convergence.rejections
+            return served.plane.resources.get("edge").convergence.rejections
 
         (said,) = await eventually(rejected, "a rejection")
         assert "envoy-1: Cluster bad: " in said
@@ -125,10 +126,10 @@ async def test_a_bad_resource_among_good_ones_is_contained(tmp_path: Path, upstr
         assert served.plane.hub.totals().refusals == refusals
         assert "bad" not in envoy.clusters()
 
-        await served.plane.set_resources("edge", text(*good), author="test")
+        await served.plane.resources.set("edge", text(*good), Terms("test"))
 
         async def mended() -> bool:
-            convergence = served.plane.resources("edge").convergence
+            convergence = served.plane.resources.get("edge").convergence
             return convergence.in_sync == 1 and not convergence.rejections
 
         await eventually(mended, "the rejection gone")
@@ -148,12 +149,12 @@ async def test_a_bad_virtual_host_does_not_hold_up_the_table(tmp_path: Path, ups
     )
     good = cluster_resource(static_cluster("good", upstreams.endpoint("b1")))
     async with serving(tmp_path, edge) as served:
-        await served.plane.set_resources("edge", text(good), author="test")
+        await served.plane.resources.set("edge", text(good), Terms("test"))
         await apply(served, upstreams, deployment("plain"))
         async with envoy_of(served, tmp_path), Client((LOOPBACK, port)) as client:
             await settled(served, "plain")
             answers = [(await client.ask(Ask(host))).build for host in ("plain", "good.test")]
-            (said,) = served.plane.resources("edge").convergence.rejections
+            (said,) = served.plane.resources.get("edge").convergence.rejections
     assert (answers, said.startswith("envoy-1: VirtualHost spoiled.test: ")) == (["m1", "b1"], True)
 
 
@@ -168,14 +169,14 @@ async def test_a_bad_cluster_does_not_hold_up_the_table_that_names_it(
     bad = cluster_resource(static_cluster("bad", upstreams.endpoint("b1"), lb_policy="CLUSTER_PROVIDED"))
     mirror: Raw = {"route": {"request_mirror_policies": [{"cluster": "bad"}]}}
     async with serving(tmp_path, edge) as served:
-        await served.plane.set_resources("edge", text(bad), author="test")
+        await served.plane.resources.set("edge", text(bad), Terms("test"))
         await apply(served, upstreams, deployment("plain"), deployment("mirrored", envoy={"route": mirror}))
         async with envoy_of(served, tmp_path), Client((LOOPBACK, port)) as client:
             await settled(served, "plain")
             await apply(served, upstreams, deployment("later"))
             await settled(served, "later")
             assert (await client.ask(Ask("later"))).build == "m1"
-            (said,) = served.plane.resources("edge").convergence.rejections
+            (said,) = served.plane.resources.get("edge").convergence.rejections
             assert said.startswith("envoy-1: Cluster bad: ")
 
 

@@ -8,6 +8,7 @@ import pytest
 
 from tests.support.delta import CLUSTER, ROUTES, DeltaClient
 from tests.support.serving import Serving, serving
+from xds.control.terms import Terms
 from xds.errors import InvalidInput
 from xds.spec.gateway import default_gateway
 from xds.stubs.envoy_config_route_v3_pb2 import Route, RouteConfiguration
@@ -28,13 +29,13 @@ def spec(weight: float = 20, on_unsupported: str = "main") -> str:
 async def server(tmp_path: Path) -> AsyncIterator[Serving]:
     """A control plane without deployments."""
     async with serving(tmp_path, default_gateway()) as running:
-        await running.plane.apply_texts([("e.yaml", ENDPOINTS)], author="test")
+        await running.plane.deployments.apply_texts([("e.yaml", ENDPOINTS)], Terms("test"))
         yield running
 
 
 async def apply(server: Serving, text: str) -> None:
     """Apply a file and publish what it changes."""
-    await server.plane.apply_texts([("s.yaml", text)], author="test")
+    await server.plane.deployments.apply_texts([("s.yaml", text)], Terms("test"))
     server.plane.publisher.publish()
 
 
@@ -101,9 +102,9 @@ async def test_it_is_listed_while_it_is_connected(server: Serving) -> None:
     """With the reason, for whoever looks at the deployment."""
     await apply(server, spec())
     async with envoy(server, (1, 35, 0)), envoy(server, (1, 40, 0), "new"):
-        assert server.plane.get("s").convergence.limited == LIMITED
-        await server.plane.abort("s", author="test")
-        assert server.plane.get("s").convergence.limited == ()
+        assert server.plane.deployments.get("s").convergence.limited == LIMITED
+        await server.plane.deployments.abort("s", Terms("test"))
+        assert server.plane.deployments.get("s").convergence.limited == ()
 
 
 async def test_one_catalog_is_enough_for_one_kind_of_envoy(server: Serving) -> None:
@@ -122,10 +123,10 @@ async def test_refuse_takes_no_split_while_one_is_connected(server: Serving) -> 
         with pytest.raises(InvalidInput, match=r"refuses old \(Envoy 1\.35\.0\)"):
             await apply(server, spec(on_unsupported="refuse"))
         with pytest.raises(InvalidInput, match=r"refuses old \(Envoy 1\.35\.0\)"):
-            await server.plane.set_weights("s", {"a": 10}, author="test")
-        await server.plane.set_weights("s", {"a": 100}, author="test")
-        await server.plane.rollback("s", author="test")
-    assert server.plane.get("s").revision.number == 3
+            await server.plane.deployments.set_weights("s", {"a": 10}, Terms("test"))
+        await server.plane.deployments.set_weights("s", {"a": 100}, Terms("test"))
+        await server.plane.deployments.rollback("s", Terms("test"))
+    assert server.plane.deployments.get("s").revision.number == 3
 
 
 async def test_one_that_connects_later_is_listed_and_sends_everyone_to_main(server: Serving) -> None:
@@ -133,4 +134,4 @@ async def test_one_that_connects_later_is_listed_and_sends_everyone_to_main(serv
     await apply(server, spec(on_unsupported="refuse"))
     async with envoy(server, (1, 35, 0)) as (_, routes):
         assert shares(routes) == [[10_000]]
-        assert server.plane.get("s").convergence.limited == LIMITED
+        assert server.plane.deployments.get("s").convergence.limited == LIMITED

@@ -9,6 +9,7 @@ from tests.support.envoys import Envoy, changed_envoy
 from tests.support.ports import free_port
 from tests.support.serving import serving
 from tests.support.waiting import eventually
+from xds.control.terms import Terms
 from xds.fleet.status import EnvoyStatus, State, statuses
 from xds.spec.gateway import Gateway, Listen
 
@@ -51,7 +52,7 @@ async def test_in_sync_everything_it_has_is_synced(tmp_path: Path) -> None:
     spec = 'name: s\nendpoints: ["10.0.0.1:80"]\n'
     gateway = Gateway(name="default", listeners=(Listen(port=free_port()),))
     async with serving(tmp_path, gateway) as server:
-        await server.plane.apply_texts([("s.yaml", spec)], author="test")
+        await server.plane.deployments.apply_texts([("s.yaml", spec)], Terms("test"))
         server.plane.publisher.publish()
         async with changed_envoy(tmp_path, server.xds, "delta"):
 

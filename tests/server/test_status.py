@@ -8,6 +8,7 @@ import pytest
 
 from tests.support.delta import CLUSTER, ROUTES, DeltaClient
 from tests.support.serving import Serving, serving
+from xds.control.terms import Terms
 from xds.spec.gateway import default_gateway
 from xds.stubs import envoy_admin_v3_pb2 as admin_v3
 from xds.stubs import envoy_service_status_v3_pb2 as status_v3
@@ -24,7 +25,7 @@ Response = status_v3.ClientStatusResponse
 async def server(tmp_path: Path) -> AsyncIterator[Serving]:
     """A control plane with one deployment, published."""
     async with serving(tmp_path, default_gateway()) as running:
-        await running.plane.apply_texts([("s.yaml", SPEC)], author="test")
+        await running.plane.deployments.apply_texts([("s.yaml", SPEC)], Terms("test"))
         running.plane.publisher.publish()
         yield running
 

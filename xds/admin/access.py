@@ -13,7 +13,7 @@ import dataclasses
 import inspect
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextvars import ContextVar
-from typing import Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias
 
 import grpc
 from grpc_health.v1 import health
@@ -29,7 +29,10 @@ AUTHORIZATION = "authorization"
 _BEARER = "bearer "
 
 Context = grpc.aio.ServicerContext[Any, Any]
-Handler = grpc.RpcMethodHandler[Any, Any]
+if TYPE_CHECKING:  # generic in its stubs only
+    Handler: TypeAlias = grpc.RpcMethodHandler[Any, Any]
+else:
+    Handler = grpc.RpcMethodHandler
 Call = grpc.HandlerCallDetails
 Metadata = Mapping[str, str]
 

@@ -3,7 +3,7 @@
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from xds.control.intake import EndpointChange
-from xds.control.plane import Outcome, Standing
+from xds.control.standing import Outcome, Standing
 from xds.revisions.record import Revision, percent
 from xds.spec.write import to_json
 from xds.stubs import canary_admin_v1_pb2 as admin

@@ -8,6 +8,7 @@ from xds.admin import messages
 from xds.admin.access import caller_of
 from xds.admin.failures import explained
 from xds.control.plane import ControlPlane
+from xds.control.terms import Terms
 from xds.stubs import canary_admin_v1_pb2 as admin
 from xds.stubs import canary_admin_v1_pb2_grpc as admin_grpc
 
@@ -23,10 +24,9 @@ class DeploymentService(admin_grpc.DeploymentServiceServicer):
     async def Apply(self, request: admin.ApplyRequest, context: Context) -> admin.ApplyResponse:
         """Take whole deployment files; all or nothing."""
         async with explained(context):
-            applied, warnings = await self._plane.apply_texts(
+            applied, warnings = await self._plane.deployments.apply_texts(
                 [(file.name, file.text) for file in request.files],
-                author=caller_of(context).name,
-                comment=request.options.comment,
+                Terms(caller_of(context).name, request.options.comment),
                 strict=request.strict,
             )
         return admin.ApplyResponse(
@@ -38,35 +38,37 @@ class DeploymentService(admin_grpc.DeploymentServiceServicer):
     async def Get(self, request: admin.GetRequest, context: Context) -> admin.Deployment:
         """One deployment."""
         async with explained(context):
-            return messages.deployment(self._plane.get(request.name))
+            return messages.deployment(self._plane.deployments.get(request.name))
         raise AssertionError("explained() ends the call")
 
     async def List(self, request: admin.ListRequest, context: Context) -> admin.ListResponse:  # noqa: ARG002
         """All deployments, by name."""
-        deployments = [messages.deployment(standing) for standing in self._plane.deployments()]
+        deployments = [messages.deployment(standing) for standing in self._plane.deployments.list()]
         return admin.ListResponse(deployments=deployments)
 
     async def SetWeights(self, request: admin.SetWeightsRequest, context: Context) -> admin.ChangeResponse:
         """Change the weights of the versions named."""
         async with explained(context):
-            outcome = await self._plane.set_weights(
-                request.name, request.weights, author=caller_of(context).name, comment=request.options.comment
+            outcome = await self._plane.deployments.set_weights(
+                request.name,
+                request.weights,
+                Terms(caller_of(context).name, request.options.comment),
             )
         return admin.ChangeResponse(change=messages.change(outcome))
 
     async def Abort(self, request: admin.AbortRequest, context: Context) -> admin.ChangeResponse:
         """Put all traffic on `main`."""
         async with explained(context):
-            outcome = await self._plane.abort(
-                request.name, author=caller_of(context).name, comment=request.options.comment
+            outcome = await self._plane.deployments.abort(
+                request.name, Terms(caller_of(context).name, request.options.comment)
             )
         return admin.ChangeResponse(change=messages.change(outcome))
 
     async def Rollback(self, request: admin.RollbackRequest, context: Context) -> admin.ChangeResponse:
         """Return to the newest earlier revision that was not left on purpose."""
         async with explained(context):
-            outcome = await self._plane.rollback(
-                request.name, author=caller_of(context).name, comment=request.options.comment
+            outcome = await self._plane.deployments.rollback(
+                request.name, Terms(caller_of(context).name, request.options.comment)
             )
         return admin.ChangeResponse(change=messages.change(outcome))
 
@@ -75,6 +77,6 @@ class DeploymentService(admin_grpc.DeploymentServiceServicer):
     ) -> admin.ListRevisionsResponse:
         """A deployment's revisions, newest first."""
         async with explained(context):
-            history = await self._plane.history(request.name)
-        revisions = [messages.revision(revision) for revision in reversed(history)]
+            history = await self._plane.deployments.history(request.name)
+        revisions = [messages.revision(past.revision) for past in history]
         return admin.ListRevisionsResponse(revisions=revisions)

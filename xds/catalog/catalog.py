@@ -28,10 +28,15 @@ _NONE: Mapping[str, Resource] = {}
 
 
 class Catalog:
-    """Resources by type and name. `position` grows by one with every commit that changes something."""
+    """Resources by type and name. `position` grows by one with every commit that changes something.
+
+    `push` is the number of the push it is up to date with, whether that changed anything or not: unlike
+    positions, those of several catalogs can be compared.
+    """
 
     def __init__(self) -> None:
         self.position = 0
+        self.push = 0
         self._resources: defaultdict[str, dict[str, Resource]] = defaultdict(dict)
         self._named: dict[str, int] = {}
         self._fingerprints: defaultdict[str, int] = defaultdict(int)

@@ -76,10 +76,15 @@ def give_back(
 
 
 def standing(
-    state: State, gateway: str, streams: Iterable[Stream], blame: Blame, *, pending: bool
+    state: State,
+    gateway: str,
+    recorded: ResourceSet | None,
+    streams: Iterable[Stream],
+    blame: Blame,
+    *,
+    pending: bool,
 ) -> ResourceStanding:
     """What a gateway was given, and what its Envoys made of it (and of its own virtual hosts)."""
-    recorded = state.resources.get(gateway)
     ours = {(each.type, each.name) for each in parsed(recorded.contents if recorded else ())}
     hosts = [host.name for host in virtual_hosts(state.gateways[gateway])]
     envoys = by_envoy(streams)

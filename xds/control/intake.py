@@ -160,8 +160,8 @@ def _taken_names(state: State, documents: Iterable[Document]) -> Iterator[Fault]
 
 
 def _apply(state: State, spec: Deployment, note: Note) -> tuple[Revision, bool]:
-    head = state.head(spec.name)
-    revision = decide.apply(spec, head, state.builds[spec.name], note)
+    newest = state.newest(spec.name)
+    revision = decide.apply(spec, newest, state.builds[spec.name], note)
     return (revision, True) if revision is not None else (state.existing(spec.name), False)
 
 
@@ -199,7 +199,8 @@ def _endpoint_changes(
     """What that means for each build, and for whom; `heads` are the revisions to be in force."""
 
     def uses(name: str, ref: str) -> bool:
-        return ref in (heads.get(name) or state.existing(name)).builds.values()
+        head = heads.get(name) or state.head(name)
+        return head is not None and ref in head.builds.values()
 
     return tuple(
         EndpointChange(
@@ -230,8 +231,8 @@ def _unresolved(state: State, documents: Iterable[Document]) -> Iterator[Fault]:
     endpoints = {**state.book.union, **given}
     said: dict[str, tuple[Deployment, Document]] = {}
     for document in documents:
-        users = {user for ref in document.endpoints for user in state.users_of(ref)}
-        said |= {user: (state.existing(user).spec, document) for user in users if user not in said}
+        heads = (state.head(user) for ref in document.endpoints for user in state.users_of(ref))
+        said = {head.deployment: (head.spec, document) for head in heads if head is not None} | said
         if document.deployment is not None:
             said[document.deployment.name] = (document.deployment, document)
     for spec, document in said.values():

@@ -17,10 +17,12 @@ import structlog
 from xds.control.assembly import Assembly, assembly_of
 from xds.control.brought import Brought
 from xds.control.lanes import Lanes
+from xds.control.ledger import GIVEN
+from xds.control.pulse import Pulse
 from xds.control.resources import encoded
 from xds.control.state import State
 from xds.discovery.hub import Hub, Target
-from xds.discovery.stream import Stream
+from xds.discovery.stream import Stream, Verdict
 from xds.fleet.profile import Profile
 
 log = structlog.get_logger(__name__)
@@ -48,8 +50,13 @@ class Publisher:
         self._touched_gateways: set[str] = set()
         self._retirements: dict[str, float] = {}
         self._news = asyncio.Event()
+        self._published: dict[str, int] = {}
+        self.pushes = 0
+        """How many there were; each catalog says with which it is up to date."""
+        self.pulse = Pulse()
         hub.provide = self._provide
-        hub.hears = self.lanes.hears
+        hub.hears = self._hears
+        hub.stirs = self.pulse.beat
 
     @property
     def pending(self) -> bool:
@@ -71,6 +78,7 @@ class Publisher:
         touched, self._touched = self._touched, set()
         gateways, self._touched_gateways = self._touched_gateways, set()
         now = time.time()
+        self.pushes += 1
         for target in tuple(self._assemblies):
             if target.gateway in gateways:
                 self._bring(target.gateway, self._assemblies[target])
@@ -83,6 +91,18 @@ class Publisher:
             del self._assemblies[target]
         for name in touched:
             self._schedule(name, self._state.next_retirement(name, now))
+        self._published |= dict.fromkeys([*touched, *map(_resources_of, gateways)], self.pushes)
+        self.pulse.beat()
+
+    def push_of(self, name: str) -> int:
+        """The push that carries (or will carry) a deployment as it is now; 0: the server began with it."""
+        return self.pushes + 1 if name in self._touched else self._published.get(name, 0)
+
+    def push_of_resources(self, gateway: str) -> int:
+        """The push that carries the resources that people gave a gateway."""
+        if gateway in self._touched_gateways:
+            return self.pushes + 1
+        return self._published.get(_resources_of(gateway), 0)
 
     async def run(self) -> None:
         """Publish what is touched, and retire builds whose time is over, until cancelled."""
@@ -94,6 +114,10 @@ class Publisher:
             self._touched.update(name for name, due in self._retirements.items() if due <= now)
             self._touched.update(self._state.fade())
             self.publish()
+
+    def _hears(self, stream: Stream, verdict: Verdict) -> None:
+        self.lanes.hears(stream, verdict)
+        self.pulse.beat()
 
     def _provide(self, target: Target) -> None:
         """Make all that the Envoys of a new target are to have."""
@@ -123,7 +147,7 @@ class Publisher:
                 assembly.put(dataclasses.replace(view, sticky_splits=profile.sticky_splits))
             except Exception:  # one deployment that can't be translated must not stop the others
                 log.exception("not translated: it stays as it was", deployment=name, gateway=target.gateway)
-        return self.hub.commit(target, *assembly.take())
+        return self.hub.commit(target, *assembly.take(), push=self.pushes)
 
     async def _something_to_do(self) -> None:
         due = [at - time.time() for at in self._retirements.values()]
@@ -141,3 +165,8 @@ class Publisher:
             self._retirements.pop(name, None)
         else:
             self._retirements[name] = due
+
+
+def _resources_of(gateway: str) -> str:
+    """What the resources of a gateway are called among deployments."""
+    return f"{GIVEN}/{gateway}"

@@ -1,5 +1,6 @@
 """What is in force, in memory: a mirror of the store, changed only by what was committed to it."""
 
+import bisect
 import dataclasses
 import time
 from collections import defaultdict
@@ -53,6 +54,7 @@ class State:
         for name, revisions in memory.recent.items():
             self._recent[name] = revisions
             self._claim(None, revisions[-1])
+        self._names = sorted(name for name in self._recent if self.head(name) is not None)
         self.clock = clock
         self.book = EndpointBook(memory.endpoints, memory.leases, memory.drains, clock(), fade)
         self.resources: dict[str, ResourceSet] = dict(memory.resources)
@@ -63,11 +65,16 @@ class State:
         return self.book.usable
 
     def names(self) -> list[str]:
-        """Every deployment."""
-        return sorted(self._recent)
+        """Every deployment that is not deleted, sorted."""
+        return self._names
 
     def head(self, name: str) -> Revision | None:
-        """The revision in force."""
+        """The revision in force; None where there is none, or no more."""
+        newest = self.newest(name)
+        return None if newest is None or newest.kind == "delete" else newest
+
+    def newest(self, name: str) -> Revision | None:
+        """The revision in force, or the deletion."""
         recent = self._recent.get(name)
         return recent[-1] if recent else None
 
@@ -75,13 +82,27 @@ class State:
         """The revision in force.
 
         Raises:
-            NotFound: there is no such deployment.
+            NotFound: there is no such deployment, or none any more.
         """
-        head = self.head(name)
-        if head is None:
+        newest = self.ever(name)
+        if newest.kind == "delete":
+            raise NotFound(
+                f"{name} was deleted (revision {newest.number} by {newest.note.author}); "
+                f"`canary undelete {name}` brings it back"
+            )
+        return newest
+
+    def ever(self, name: str) -> Revision:
+        """The revision in force, or the deletion.
+
+        Raises:
+            NotFound: there never was such a deployment.
+        """
+        newest = self.newest(name)
+        if newest is None:
             there_are = ", ".join(self.names()[:10]) or "none yet"
             raise NotFound(f"there is no deployment {name!r} (there are: {there_are})")
-        return head
+        return newest
 
     def adopt(self, write: Write, now: float) -> set[str]:
         """Follow what was committed; returns the deployments it concerns."""
@@ -93,6 +114,7 @@ class State:
             self._know_builds(name, {ref: key for key, ref in revision.builds.items()})
             self._recent[name] = recent
             self._forget_old(name, now)
+            self._list(name)
             concerned.add(name)
         concerned |= self._users_of_any(self.book.adopt(write, self.clock()))
         self.applied |= write.applied
@@ -101,7 +123,9 @@ class State:
 
     def view(self, name: str, gateway: Gateway, now: float) -> View | None:
         """A deployment as a gateway is to serve it; None where it isn't."""
-        head = self._recent[name][-1]
+        head = self.head(name)
+        if head is None:
+            return None
         if head.spec.gateways is not None and gateway.name not in head.spec.gateways:
             return None
         retired = self._retired(name, now)
@@ -151,8 +175,7 @@ class State:
 
     def unserved(self) -> Iterator[Deployment]:
         """The deployments in force all of whose gateways are gone from the configuration."""
-        heads = (recent[-1].spec for recent in self._recent.values())
-        return filter(self.has_no_gateway, heads)
+        return filter(self.has_no_gateway, (self.existing(name).spec for name in self.names()))
 
     def has_no_gateway(self, spec: Deployment) -> bool:
         """Whether no gateway there is serves a deployment."""
@@ -166,6 +189,15 @@ class State:
         """The deployments that have, or had, a build."""
         return frozenset(self._users.get(ref, ()))
 
+    def _list(self, name: str) -> None:
+        """Keep the names of what is in force in order."""
+        place = bisect.bisect_left(self._names, name)
+        is_listed = self._names[place : place + 1] == [name]
+        if self.head(name) is None and is_listed:
+            del self._names[place]
+        elif self.head(name) is not None and not is_listed:
+            self._names.insert(place, name)
+
     def _know_builds(self, name: str, refs: Mapping[str, str]) -> None:
         self.builds[name] |= refs
         for ref in refs:
@@ -178,6 +210,9 @@ class State:
         self._claims |= {_key(claim): claim for claim in self._claims_of(after)}
 
     def _claims_of(self, revision: Revision) -> tuple[Claim, ...]:
+        """The hosts that a revision claims; a deletion claims none."""
+        if revision.kind == "delete":
+            return ()
         return claims_of(revision.spec, self.gateways.values())
 
     def _placed(self, claims: Iterable[Claim]) -> list[Claim]:
@@ -192,6 +227,9 @@ class State:
         return {user for ref in refs for user in self.users_of(ref)}
 
     def _retired(self, name: str, now: float) -> Mapping[str, tuple[Revision, float]]:
+        """What still keeps its cluster; of a deleted deployment all goes at once."""
+        if self.head(name) is None:
+            return {}
         return retired_builds(self._recent[name], now, self._keep_builds)
 
     def _forget_old(self, name: str, now: float) -> None:

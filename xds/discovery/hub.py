@@ -34,12 +34,13 @@ class Hub:
 
     A gateway's name stands for its newest Envoys, whose catalog is always there. That of any other
     target is made when the first such Envoy connects: `provide` then fills it, before the stream
-    opens. `hears` is told of every answer that a peer accepts or refuses.
+    opens. `hears` is told of every answer that a peer accepts or refuses, `stirs` of peers that come and go.
     """
 
     def __init__(self, gateways: Iterable[str], clock: Clock = lambda: 0.0) -> None:
         self.provide: Callable[[Target], object] = lambda _: None
         self.hears: Callable[[Stream, Verdict], object] = lambda _, __: None
+        self.stirs: Callable[[], object] = lambda: None
         self._clock = clock
         self._catalogs = {Target(gateway): Catalog() for gateway in gateways}
         self._streams: defaultdict[Target, set[Stream]] = defaultdict(set)
@@ -67,12 +68,14 @@ class Hub:
         stream = Stream(self._catalog(target), node, dialect, self._clock, aggregated=aggregated)
         self._streams[target].add(stream)
         self._target_of[stream] = target
+        self.stirs()
         return stream
 
     def close(self, stream: Stream) -> None:
         """The stream has ended."""
         self._leave(stream)
         self._ended += stream.counters
+        self.stirs()
 
     def move(self, stream: Stream, target: Target) -> None:
         """A stream's Envoy is to have what another target has."""
@@ -117,11 +120,24 @@ class Hub:
         return sum(open_streams, self._ended)
 
     def commit(
-        self, target: Target | str, put: Iterable[Resource], gone: Iterable[tuple[str, str]] = ()
+        self,
+        target: Target | str,
+        put: Iterable[Resource],
+        gone: Iterable[tuple[str, str]] = (),
+        *,
+        push: int = 0,
     ) -> list[Stream]:
-        """Change a target's catalog; returns the streams that have something to hear."""
+        """Change a target's catalog; returns the streams that have something to hear.
+
+        Args:
+            target: whose.
+            put: what is new.
+            gone: what is no more.
+            push: the number of the push that brings it; they grow.
+        """
         target = _target(target)
         changes = self._catalogs[target].commit(put, gone)
+        self._catalogs[target].push = push
         if not changes:
             return []
         return [stream for stream in self._streams[target] if stream.notice(changes)]

@@ -38,6 +38,14 @@ class Counters:
         )
 
 
+@dataclasses.dataclass(frozen=True, slots=True)
+class Peer:
+    """Where a stream comes from, and since when (seconds since the epoch; 0.0: nobody knows)."""
+
+    address: str = ""
+    connected_at: float = 0.0
+
+
 ACK_DEADLINE = 15.0
 """Seconds after which a peer that has not answered is reported. Nothing else: it is not waited for."""
 
@@ -72,6 +80,7 @@ class Stream:
         aggregated: bool = True,
     ) -> None:
         self.node = node
+        self.peer = Peer()
         self.dialect = dialect
         self.counters = Counters()
         self.watches: dict[str, Watch] = {}
@@ -169,6 +178,11 @@ class Stream:
     def in_sync(self) -> bool:
         """Whether the peer acknowledged all it asked for and is to have (what it refuses aside)."""
         return all(watch.in_sync for watch in self.watches.values())
+
+    @property
+    def settled(self) -> int:
+        """The last push that the peer has answered in all that it asked for (refused or not)."""
+        return min((watch.settled for watch in self.watches.values()), default=self.catalog.push)
 
     def rejections(self) -> Iterator[tuple[str, Rejection]]:
         """What the peer refuses now, by type."""

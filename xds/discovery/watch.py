@@ -69,6 +69,7 @@ class Watch:
         self.last_nonce = ""
         self.legacy = False
         self._state = 0
+        self._settled = self._settling = 0
         self._dialect = dialect
         self._asked: set[str] = set()
         self._greeting_due = False
@@ -173,6 +174,7 @@ class Watch:
         answer = Answer(self.type, self._next_nonce(), tuple(items), rest, self._state)
         self.in_flight[answer.nonce] = answer
         self._sent |= {item.name: item for item in items}
+        self._settling = self._catalog.push if self._owes_only_what_was_refused() else 0
         return answer
 
     def _kept(self, items: Iterable[Item]) -> Iterator[Resource]:
@@ -230,6 +232,8 @@ class Watch:
         if answer is None:
             return ()
         self.rejections.accepted(item.name for item in answer.items)
+        if self._settling and not self.in_flight:
+            self._settled = self._settling
         self._greeting_due = self._guessing = False
         return answer.items
 
@@ -238,6 +242,7 @@ class Watch:
         answer = self._landed(nonce)
         if answer is None:
             return ()
+        self._settling = 0
         mine = [item for item in answer.items if self.subscription.covers(item.name)]
         for item in mine:
             self.owed[item.name] = item.before
@@ -266,6 +271,15 @@ class Watch:
     def in_sync(self) -> bool:
         """Whether the peer acknowledged all that it is to have (what it refuses aside)."""
         return not self.in_flight and self._owes_only_what_was_refused()
+
+    @property
+    def settled(self) -> int:
+        """The last push all of which the peer has answered, however much has come since."""
+        return self._catalog.push if self.in_sync else self._settled
+
+    def unsettled(self) -> frozenset[str]:
+        """The names of which the peer may have something else than it is to have."""
+        return frozenset(self.owed).union(self._sent)
 
     def _owes_only_what_was_refused(self) -> bool:
         held_back = self.rejections.holds_back

@@ -13,6 +13,7 @@ import structlog
 from watchfiles import awatch
 
 from xds.control.plane import ControlPlane
+from xds.control.terms import Terms
 from xds.errors import InvalidInput, StoreError
 from xds.spec.faults import Fault
 from xds.spec.read import Document, read
@@ -67,7 +68,7 @@ class SpecsFolder:
         while True:
             documents = [document for document in documents if document.file not in broken]
             try:
-                await self._plane.apply(documents, author="specs", governed=True, present=present)
+                await self._plane.deployments.apply(documents, Terms("specs"), governed=True, present=present)
             except InvalidInput as error:
                 faults += error.faults
                 broken = {fault.file for fault in error.faults}
@@ -96,7 +97,7 @@ class SpecsFolder:
         self._broken = broken
 
     def _report_missing(self, texts: Iterable[str]) -> None:
-        gone = self._plane.files_applied() - set(texts)
+        gone = self._plane.deployments.files_applied() - set(texts)
         for file in sorted(gone - self._gone):
             log.warning("spec file is gone; its deployments stay as they are", file=file)
         self._gone = gone

@@ -8,6 +8,7 @@ written, so a slow Envoy costs a wake-up, never a queue.
 import asyncio
 import dataclasses
 import time
+import urllib.parse
 from collections.abc import AsyncIterator
 from typing import Generic, Protocol, Self, TypeVar
 
@@ -20,7 +21,7 @@ from xds.discovery import delta, sotw
 from xds.discovery.dialect import DELTA, STATE_OF_THE_WORLD, Dialect
 from xds.discovery.hub import Hub
 from xds.discovery.request import Node, TooMuch
-from xds.discovery.stream import Stream, Verdict
+from xds.discovery.stream import Peer, Stream, Verdict
 from xds.discovery.watch import Answer
 from xds.fleet.admission import Admission, NotAdmitted
 from xds.spec.gateway import Gateway
@@ -133,6 +134,7 @@ class Discovery:
             (log.warning if refusal.node.times == 1 else log.debug)("envoy turned away", reason=str(refusal))
             await talk.context.abort(grpc.StatusCode.PERMISSION_DENIED, str(refusal))
         stream = self._hub.open(target, node, talk.dialect, aggregated=talk.only is None)
+        stream.peer = Peer(_address(talk.context.peer()), time.time())
         news = self._wakers.add(stream)
         bound = log.bind(node=node.id, gateway=target.gateway)
         known = {"version": node.version, "dialect": talk.dialect.name, "only": talk.only}
@@ -232,3 +234,8 @@ async def _wait(news: asyncio.Event, until: float | None) -> None:
             await news.wait()
     except TimeoutError:
         return
+
+
+def _address(peer: str) -> str:
+    """`10.0.0.7` from gRPC's `ipv4:10.0.0.7:41234` (`ipv6:%5B::1%5D:41234`)."""
+    return urllib.parse.unquote(peer.partition(":")[2]).rpartition(":")[0].strip("[]")

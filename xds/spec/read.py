@@ -8,6 +8,8 @@ Pure: who opens files, and what is done with those that have faults, is decided 
 import dataclasses
 from collections.abc import Callable, Iterable, Mapping
 
+from pydantic import JsonValue
+
 from xds.spec.deployment import Deployment
 from xds.spec.drafts import Draft, draft, given_twice
 from xds.spec.endpoints import Endpoint
@@ -67,12 +69,18 @@ class _Read:
         return f"{self.findings.file}:{self.line}"
 
 
-def read(sources: Iterable[tuple[str, str]], *, strict: bool = False) -> Reading:
+def read(
+    sources: Iterable[tuple[str, str]],
+    *,
+    strict: bool = False,
+    over: Callable[[JsonValue], JsonValue] = lambda value: value,
+) -> Reading:
     """Read deployment files.
 
     Args:
         sources: a file's name, and its text: YAML or JSON, of one document or several.
         strict: unknown keys are faults, not warnings.
+        over: what to read in place of what a document says: an update, over what is there.
 
     Returns:
         The documents, the faults and the warnings. Nothing is raised, whatever the text.
@@ -87,7 +95,8 @@ def read(sources: Iterable[tuple[str, str]], *, strict: bool = False) -> Reading
         if not said and not broken:
             warnings.append(Fault(file, 0, "", "is empty"))
         everything += [
-            _Read(part.line, part.findings, draft(part.value, part.findings, strict=strict)) for part in said
+            _Read(part.line, part.findings, draft(over(part.value), part.findings, strict=strict))
+            for part in said
         ]
     _check_names_differ(everything)
     _check_endpoints_agree(everything)

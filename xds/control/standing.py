@@ -1,0 +1,150 @@
+"""A deployment as it stands, and what a verb did to it."""
+
+import dataclasses
+from collections.abc import Iterable, Mapping
+
+from xds.control.intake import EndpointChange
+from xds.control.publisher import Publisher
+from xds.control.state import State
+from xds.discovery.request import Node
+from xds.discovery.stream import Stream
+from xds.fleet.convergence import Convergence, convergence
+from xds.revisions.history import returnable
+from xds.revisions.record import Revision, percent
+from xds.slots.layout import moved
+from xds.spec.deployment import Deployment
+from xds.spec.endpoints import Endpoint
+
+
+@dataclasses.dataclass(frozen=True)
+class Standing:
+    """A deployment as it stands: what is in force, where it runs, who has it.
+
+    Attributes:
+        revision: the one in force, or its deletion.
+        endpoints: those that can be used, by build ref.
+        known: how many there are, drained ones too, by build ref.
+        notes: what its owner should know besides.
+    """
+
+    revision: Revision
+    endpoints: Mapping[str, tuple[Endpoint, ...]]
+    convergence: Convergence
+    notes: tuple[str, ...] = ()
+    known: Mapping[str, int] = dataclasses.field(default_factory=dict)
+
+    @property
+    def deleted(self) -> bool:
+        """Whether the newest revision is its deletion."""
+        return self.revision.kind == "delete"
+
+
+@dataclasses.dataclass(frozen=True)
+class Outcome:
+    """What a verb did to a deployment; with `dry_run`, what it would do.
+
+    Attributes:
+        standing: after it.
+        changed: False where what was asked for was in force already.
+        previous: what was in force before (a deletion, if it was deleted); None: nothing ever.
+        moved: percent of the users that get another version.
+    """
+
+    standing: Standing
+    changed: bool
+    previous: Revision | None = None
+    moved: float = 0.0
+
+
+@dataclasses.dataclass(frozen=True)
+class Applied:
+    """What became of documents: of each deployment, and of each build whose endpoints they list."""
+
+    outcomes: list[Outcome]
+    endpoints: tuple[EndpointChange, ...]
+
+
+@dataclasses.dataclass(frozen=True)
+class Past:
+    """A revision in the history.
+
+    Attributes:
+        not_returnable: why it can't be returned to now; "" where it can.
+    """
+
+    revision: Revision
+    not_returnable: str = ""
+
+
+class Standings:
+    """How deployments stand, made from what is in force and what the streams say."""
+
+    def __init__(self, state: State, publisher: Publisher) -> None:
+        self._state = state
+        self._publisher = publisher
+
+    def of(self, revision: Revision) -> Standing:
+        """How a deployment stands (or would stand) at a revision."""
+        refs = revision.builds.values()
+        return Standing(
+            revision=revision,
+            endpoints={ref: self._state.endpoints.get(ref, ()) for ref in refs},
+            convergence=convergence(
+                revision,
+                self.streams(revision.spec),
+                self._publisher.lanes,
+                pending=self._publisher.pending,
+            ),
+            notes=self._notes(revision.spec),
+            known={ref: len(self._state.book.union.get(ref, ())) for ref in refs},
+        )
+
+    def of_all(self, revisions: Iterable[Revision]) -> list[Standing]:
+        """How deployments stand."""
+        return [self.of(revision) for revision in revisions]
+
+    def not_returnable(self, revision: Revision, newest: Revision) -> str:
+        """Why a deployment can't be rolled back to a revision now; "" where it can."""
+        return returnable(revision, newest, self.usable(revision))
+
+    def usable(self, revision: Revision) -> Mapping[str, int]:
+        """How many usable endpoints its builds have, by ref."""
+        return {ref: len(self._state.endpoints.get(ref, ())) for ref in revision.builds.values()}
+
+    def outcome(self, revision: Revision, previous: Revision | None, *, changed: bool) -> Outcome:
+        """What came of a verb that brought, or left, this revision."""
+        return Outcome(self.of(revision), changed, previous, moved_percent(previous, revision))
+
+    def streams(self, spec: Deployment) -> list[Stream]:
+        """The streams of the Envoys that are to serve a deployment."""
+        gateways = spec.gateways or self._state.gateways
+        return [stream for gateway in gateways for stream in self._publisher.hub.streams(gateway)]
+
+    def nodes(self, spec: Deployment) -> list[Node]:
+        """The Envoys that are to serve a deployment."""
+        return [stream.node for stream in self.streams(spec)]
+
+    def _notes(self, spec: Deployment) -> tuple[str, ...]:
+        if not self._state.has_no_gateway(spec):
+            return ()
+        return (f"no gateway serves it (its gateways: {', '.join(spec.gateways or ())})",)
+
+
+def moved_percent(before: Revision | None, after: Revision) -> float:
+    """Percent of the users that get another version; 0 where there was, or is, none to compare with."""
+    if before is None or "delete" in (before.kind, after.kind):
+        return 0.0
+    return percent(moved(before.slots, after.slots))
+
+
+def said_shares(revisions: Iterable[Revision]) -> str:
+    """What came of a write, in a few words: `revision 4: main 80 %, a 20 %`."""
+    return "; ".join(
+        f"revision {revision.number}"
+        + (": deleted" if revision.kind == "delete" else f": {_weights(revision.spec)}")
+        for revision in revisions
+    )
+
+
+def _weights(spec: Deployment) -> str:
+    return ", ".join(f"{label} {weight:g} %" for label, weight in spec.weights().items())

@@ -1,0 +1,129 @@
+"""The connected Envoys, one line each: who they are, and how far they have got.
+
+Counted from what the streams keep anyway: an Envoy in sync costs as much as it has types, however many
+resources it has.
+"""
+
+import dataclasses
+import heapq
+from collections.abc import Iterable, Iterator, Sequence
+
+from xds.catalog.catalog import Catalog
+from xds.catalog.types import short_name
+from xds.discovery.dialect import STATE_OF_THE_WORLD
+from xds.discovery.hub import Hub
+from xds.discovery.stream import Stream
+from xds.discovery.subscription import Subscription
+from xds.discovery.watch import Watch
+from xds.fleet.envoys import in_sync
+
+
+@dataclasses.dataclass(frozen=True)
+class Envoy:
+    """One connected Envoy, over all its streams.
+
+    Attributes:
+        id: `node.id`.
+        cluster: `node.cluster`.
+        version: Envoy's; "" where it doesn't say.
+        address: where it connects from, without the port; "" where nobody knows.
+        dialect: `delta` or `sotw`.
+        connected_at: of its oldest stream, in seconds since the epoch; 0.0 where nobody knows.
+        in_sync: whether it acknowledged everything.
+        applied: how many resources it has as they are to be.
+        waiting: how many it was sent, or is to be.
+        rejected: how many it refuses.
+        rejections: what it refuses: `<type> <name>: <text>`.
+    """
+
+    id: str
+    cluster: str
+    gateway: str
+    version: str
+    address: str
+    dialect: str
+    connected_at: float
+    in_sync: bool
+    applied: int
+    waiting: int
+    rejected: int
+    rejections: tuple[str, ...]
+
+
+def envoys(
+    hub: Hub,
+    gateways: Iterable[str],
+    after: tuple[str, str] | None = None,
+    limit: int | None = None,
+    *,
+    only: str | None = None,
+) -> Iterator[Envoy]:
+    """Envoys by gateway and id.
+
+    Args:
+        hub: whose.
+        gateways: of these.
+        after: only those after this gateway and id.
+        limit: how many at most; None: all.
+        only: just the one with this id.
+    """
+    found: dict[tuple[str, str], list[Stream]] = {}
+    for gateway in gateways:
+        for stream in hub.streams(gateway):
+            key = (gateway, stream.node.id)
+            if (after is None or key > after) and only in (None, stream.node.id):
+                found.setdefault(key, []).append(stream)
+    sizes = _Sizes()
+    keys = sorted(found) if limit is None else heapq.nsmallest(limit, found)
+    for key in keys:
+        yield _envoy(key[0], found[key], sizes)
+
+
+def _envoy(gateway: str, streams: Sequence[Stream], sizes: "_Sizes") -> Envoy:
+    first = streams[0]
+    counts = [
+        (sizes.of(stream.catalog, watch), *_missing(stream.catalog, watch))
+        for stream in streams
+        for watch in stream.watches.values()
+    ]
+    return Envoy(
+        id=first.node.id,
+        cluster=first.node.cluster,
+        gateway=gateway,
+        version=".".join(map(str, first.node.version or ())),
+        address=first.peer.address,
+        dialect="sotw" if first.dialect is STATE_OF_THE_WORLD else "delta",
+        connected_at=min(stream.peer.connected_at for stream in streams),
+        in_sync=in_sync(streams),
+        applied=sum(size - absent for size, absent, _, _ in counts),
+        waiting=sum(waiting for _, _, waiting, _ in counts),
+        rejected=sum(rejected for _, _, _, rejected in counts),
+        rejections=tuple(
+            f"{short_name(type_)} {rejection.name}: {rejection.text}"
+            for stream in streams
+            for type_, rejection in stream.rejections()
+        ),
+    )
+
+
+def _missing(catalog: Catalog, watch: Watch) -> tuple[int, int, int]:
+    """Of what there is of a type, how many a peer lacks; how many are on their way; how many it refuses."""
+    unsettled = watch.unsettled()
+    refused = sum(watch.rejections.holds_back(name, catalog.get(watch.type, name)) for name in unsettled)
+    absent = sum(catalog.get(watch.type, name) is not None for name in unsettled)
+    return absent, len(unsettled) - refused, refused
+
+
+class _Sizes:
+    """How many resources peers asked for, counted once for all that asked for the same."""
+
+    def __init__(self) -> None:
+        self._known: dict[tuple[Catalog, str, Subscription], int] = {}
+
+    def of(self, catalog: Catalog, watch: Watch) -> int:
+        key = (catalog, watch.type, watch.subscription)
+        if key not in self._known:
+            there_are = catalog.all(watch.type).keys()
+            asked = watch.subscription
+            self._known[key] = len(there_are) if asked.wildcard else len(asked.names & there_are)
+        return self._known[key]
