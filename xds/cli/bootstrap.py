@@ -12,14 +12,14 @@ from xds.cli.output import print_yaml, printable, write_yaml
 from xds.spec.complaint import show
 from xds.spec.source import parts_of
 from xds.translate.adoption import merge
-from xds.translate.bootstrap import Dialect, Json
+from xds.translate.bootstrap import ControlPlaneTls, Dialect, Json
 from xds.translate.bootstrap import bootstrap as envoy_bootstrap
 
 STDOUT = "-"
 
 
-class Ours(TypedDict):
-    """The options that say what an Envoy joins."""
+class Joined(TypedDict):
+    """What an Envoy joins."""
 
     gateway: str
     xds: tuple[str, int]
@@ -27,11 +27,28 @@ class Ours(TypedDict):
     dialect: Dialect
 
 
+class Ours(Joined):
+    """The same, for the functions that write it."""
+
+    tls: ControlPlaneTls | None
+
+
+class Given(Joined):
+    """The same, as options; the paths are Envoy's, and not looked at here."""
+
+    tls_ca: str | None
+    tls_cert: str | None
+    tls_key: str | None
+    tls_server_name: str | None
+
+
 @click.command(
     epilog=options.examples(
         "canary bootstrap --gateway default --xds 127.0.0.1:18000 --node-id edge-1 \\",
         "    --envoy-admin 127.0.0.1:9901 --out envoy.yaml",
         "envoy -c envoy.yaml",
+        "canary bootstrap --xds canary.internal:18000 --node-id edge-1 --tls-ca /etc/envoy/ca.crt \\",
+        "    --tls-cert /etc/envoy/edge-1.crt --tls-key /etc/envoy/edge-1.key --out envoy.yaml",
         "canary bootstrap --merge /etc/envoy/envoy.yaml --gateway edge --out merged.yaml",
     )
 )
@@ -73,13 +90,32 @@ class Ours(TypedDict):
     type=click.Path(exists=True, dir_okay=False, allow_dash=True),
     help="An Envoy's bootstrap: what it lacks to join is added, everything else is kept.",
 )
+@click.option(
+    "--tls-ca",
+    metavar="PATH",
+    help="TLS: whom the control plane's certificate comes from. Paths are those of Envoy's machine.",
+)
+@click.option("--tls-cert", metavar="PATH", help="The certificate this Envoy shows.")
+@click.option("--tls-key", metavar="PATH", help="Its private key.")
+@click.option(
+    "--tls-server-name",
+    metavar="NAME",
+    help="Whom the control plane's certificate is for, if not for the host of --xds.",
+)
 @click.option("--out", metavar="FILE", default=STDOUT, help="Where to write it; without, or -: stdout.")
-def bootstrap(*, existing: str | None, node_id: str | None, out: str, **ours: Unpack[Ours]) -> None:
+def bootstrap(*, existing: str | None, node_id: str | None, out: str, **given: Unpack[Given]) -> None:
     """Write the file an Envoy starts with.
 
     It says who the Envoy is and where its control plane is; everything else is pushed to it. With --merge
     it is the Envoy's own file with those parts added, and what is left to do by hand is said on stderr.
     """
+    ours = Ours(
+        gateway=given["gateway"],
+        xds=given["xds"],
+        envoy_admin=given["envoy_admin"],
+        dialect=given["dialect"],
+        tls=_tls(given),
+    )
     if existing is not None:
         content = _merged(existing, node_id, ours)
     elif node_id is not None:
@@ -93,6 +129,17 @@ def bootstrap(*, existing: str | None, node_id: str | None, out: str, **ours: Un
         Path(out).write_text(write_yaml(content), encoding="utf-8")
     except OSError as error:
         raise Failure(f"{out}: {error.strerror} (name a file that can be written)") from error
+
+
+def _tls(given: Given) -> ControlPlaneTls | None:
+    ca, certificate, key = given["tls_ca"], given["tls_cert"], given["tls_key"]
+    if (certificate is None) != (key is None):
+        raise click.UsageError("--tls-cert and --tls-key go together: give both, or neither.")
+    if ca is not None:
+        return ControlPlaneTls(ca, certificate, key, given["tls_server_name"])
+    if certificate is not None or given["tls_server_name"] is not None:
+        raise click.UsageError("TLS needs --tls-ca: whom the control plane's certificate comes from.")
+    return None
 
 
 def _merged(existing: str, node_id: str | None, ours: Ours) -> Json:
@@ -110,6 +157,7 @@ def _merged(existing: str, node_id: str | None, ours: Ours) -> Json:
         xds=ours["xds"],
         node_id=node_id,
         dialect=ours["dialect"],
+        tls=ours["tls"],
     )
     if findings.faults:
         raise Faulty(findings.faults)

@@ -37,6 +37,7 @@ SECTIONS: Mapping[str, Mapping[str, tuple[str, str]]] = {
     "Setup": {
         "serve": ("xds.cli.serve:serve", "Run the control plane."),
         "bootstrap": ("xds.cli.bootstrap:bootstrap", "Write the file an Envoy starts with."),
+        "token": ("xds.cli.token:token", "Make a token for callers of the admin API."),
         "lint": ("xds.cli.lint:lint", "Check deployment files without a server."),
         "translate": ("xds.cli.translate:translate", "Show the Envoy resources of deployment files."),
         "schema": ("xds.cli.schema:schema", "Print the JSON Schema of deployment files."),

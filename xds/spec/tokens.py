@@ -42,10 +42,10 @@ def moment(value: object) -> datetime:
         ValueError: it is neither.
     """
     try:
-        found = datetime.fromisoformat(value) if isinstance(value, str) else None
+        found = datetime.fromisoformat(value) if isinstance(value, str) else value
     except ValueError:
         found = None
-    if found is None:
+    if not isinstance(found, datetime):
         raise wrong(f"{show(value)} is no date", "write 2027-01-31 or 2027-01-31T12:00:00Z")
     return found if found.tzinfo else found.replace(tzinfo=UTC)
 

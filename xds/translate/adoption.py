@@ -17,7 +17,14 @@ from pydantic import JsonValue
 
 from xds.spec.complaint import show
 from xds.spec.findings import Findings, Path
-from xds.translate.bootstrap import CONTROL_PLANE_CLUSTER, Dialect, Json, ads_config, control_plane
+from xds.translate.bootstrap import (
+    CONTROL_PLANE_CLUSTER,
+    ControlPlaneTls,
+    Dialect,
+    Json,
+    ads_config,
+    control_plane,
+)
 
 _BY_ADS: Json = {"ads": {}, "resource_api_version": "V3"}
 _MANAGER = ".HttpConnectionManager"
@@ -25,7 +32,7 @@ _ROUTES = ("route_config", "scoped_routes", "rds")
 _STATIC, _DYNAMIC = "static_resources", "dynamic_resources"
 
 
-def merge(
+def merge(  # noqa: PLR0913 (five of them are keywords)
     existing: Mapping[str, JsonValue],
     findings: Findings,
     *,
@@ -33,6 +40,7 @@ def merge(
     xds: tuple[str, int],
     node_id: str | None = None,
     dialect: Dialect = "delta",
+    tls: ControlPlaneTls | None = None,
 ) -> Json:
     """Add to a bootstrap what its Envoy needs to take part in a gateway.
 
@@ -43,6 +51,7 @@ def merge(
         xds: host (an IP address or a name) and port of the control plane.
         node_id: becomes `node.id` where there is none.
         dialect: how the stream speaks.
+        tls: towards the control plane; None is plain text.
 
     Returns:
         The bootstrap with the additions. Of use only if no fault was noted.
@@ -50,7 +59,7 @@ def merge(
     merged = copy.deepcopy(dict(existing))
     _introduce(merged, findings, gateway, node_id)
     _subscribe(merged, findings, ads_config(dialect))
-    _add_control_plane(merged, findings, control_plane(xds))
+    _add_control_plane(merged, findings, control_plane(xds, tls))
     if not findings.faults:
         _advise(merged, findings, gateway)
     return merged

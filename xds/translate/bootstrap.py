@@ -10,6 +10,7 @@ changed later without restarting the Envoy, so each choice follows a measured fa
   of a cluster's traffic come into being with its first request (18 KB less for each idle cluster).
 """
 
+import dataclasses
 import ipaddress
 from typing import Literal
 
@@ -19,6 +20,20 @@ Json = dict[str, JsonValue]
 
 Dialect = Literal["delta", "sotw"]
 """How the stream speaks: what changed, or the state of the world each time."""
+
+
+@dataclasses.dataclass(frozen=True)
+class ControlPlaneTls:
+    """How an Envoy and its control plane prove who they are; paths are those of the Envoy's machine."""
+
+    ca: str
+    """Whom the control plane's certificate must come from."""
+    certificate: str | None = None
+    """The Envoy's own, with `key`."""
+    key: str | None = None
+    server_name: str | None = None
+    """What the control plane's certificate must be for, if not for the host that is called."""
+
 
 _API_TYPE: dict[Dialect, str] = {"delta": "DELTA_GRPC", "sotw": "GRPC"}
 
@@ -47,6 +62,7 @@ def bootstrap(
     node_id: str,
     envoy_admin: tuple[str, int],
     dialect: Dialect = "delta",
+    tls: ControlPlaneTls | None = None,
 ) -> Json:
     """Write an Envoy's bootstrap.
 
@@ -56,6 +72,7 @@ def bootstrap(
         node_id: what the Envoy is called among its like.
         envoy_admin: IP address and port of Envoy's own admin interface.
         dialect: how the stream speaks.
+        tls: towards the control plane; None is plain text.
 
     Returns:
         An `envoy.config.bootstrap.v3.Bootstrap` in protobuf's JSON form.
@@ -68,7 +85,7 @@ def bootstrap(
             "cds_config": _by_ads(),
             "lds_config": _by_ads(),
         },
-        "static_resources": {"clusters": [control_plane(xds)]},
+        "static_resources": {"clusters": [control_plane(xds, tls)]},
         "stats_config": {"stats_matcher": {"inclusion_list": {"patterns": _kept_stats()}}},
         "deferred_stat_options": {"enable_deferred_creation_stats": True},
         "overload_manager": {"resource_monitors": [_connection_limit()]},
@@ -98,7 +115,7 @@ def _by_ads() -> Json:
     return {"ads": {}, "resource_api_version": "V3", "initial_fetch_timeout": "0s"}
 
 
-def control_plane(xds: tuple[str, int]) -> Json:
+def control_plane(xds: tuple[str, int], tls: ControlPlaneTls | None = None) -> Json:
     """Write the cluster that the control plane is, with host and port."""
     endpoint: Json = {"endpoint": {"address": _address(xds)}}
     http2: Json = {"connection_keepalive": {"interval": "15s", "timeout": "5s"}}
@@ -119,6 +136,31 @@ def control_plane(xds: tuple[str, int]) -> Json:
                 "@type": f"{_TYPE}.upstreams.http.v3.HttpProtocolOptions",
                 "explicit_http_config": {"http2_protocol_options": http2},
             }
+        },
+        **({} if tls is None else {"transport_socket": _transport_socket(tls, xds[0])}),
+    }
+
+
+def _transport_socket(tls: ControlPlaneTls, host: str) -> Json:
+    """Without a check of the name, any certificate of the authority would pass, another Envoy's too."""
+    name = tls.server_name or host
+    san: Json = {"san_type": "IP_ADDRESS" if _is_ip(name) else "DNS", "matcher": {"exact": name}}
+    context: Json = {
+        "alpn_protocols": ["h2"],
+        "validation_context": {"trusted_ca": {"filename": tls.ca}, "match_typed_subject_alt_names": [san]},
+    }
+    if tls.certificate is not None and tls.key is not None:
+        own: Json = {
+            "certificate_chain": {"filename": tls.certificate},
+            "private_key": {"filename": tls.key},
+        }
+        context["tls_certificates"] = [own]
+    return {
+        "name": "envoy.transport_sockets.tls",
+        "typed_config": {
+            "@type": f"{_TYPE}.transport_sockets.tls.v3.UpstreamTlsContext",
+            **({} if _is_ip(name) else {"sni": name}),
+            "common_tls_context": context,
         },
     }
 
