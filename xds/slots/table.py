@@ -70,3 +70,29 @@ class SlotTable:
     def replaced(self, owners: Mapping[str, str]) -> "SlotTable":
         """The table with some owners' slots handed to others (`{from: to}`)."""
         return SlotTable.of(Segment(owners.get(s.owner, s.owner), s.size) for s in self.segments)
+
+    def turned(self, offset: int) -> "SlotTable":
+        """The table that begins with slot `offset` (0-9,999): its slot `x` is our `x + offset`."""
+        return SlotTable.of([*self._between(offset, SLOTS), *self._between(0, offset)])
+
+    def with_share(self, owner: str, slots: int) -> "SlotTable":
+        """The table in which `owner` has taken `slots` slots: of each segment the same part, its first.
+
+        So whoever isn't taken is spread as before, and stays where they were.
+        """
+        segments: list[Segment] = []
+        end = 0
+        for segment in self.segments:
+            taken = (end + segment.size) * slots // SLOTS - end * slots // SLOTS
+            end += segment.size
+            segments += [Segment(owner, taken), Segment(segment.owner, segment.size - taken)]
+        return SlotTable.of(segments)
+
+    def _between(self, begin: int, end: int) -> Iterator[Segment]:
+        """The segments of the slots from `begin` up to `end`, cut where they reach beyond."""
+        at = 0
+        for segment in self.segments:
+            size = min(at + segment.size, end) - max(at, begin)
+            at += segment.size
+            if size > 0:
+                yield Segment(segment.owner, size)
