@@ -7,7 +7,7 @@ import click
 import pytest
 
 from tests.cli.fake_admin import Run
-from xds.cli.main import COMMANDS, canary
+from xds.cli.main import COMMANDS, SECTIONS, canary
 
 HEAVY = {
     "grpc",
@@ -37,12 +37,19 @@ def test_help_imports_nothing_heavy() -> None:
     assert HEAVY & imported_by("--help") == set()
 
 
-def test_a_client_command_imports_no_server() -> None:
-    """Nor does it import what reads deployment files: the server does that."""
-    modules = imported_by("get", "--help")
+def test_daily_commands_import_no_server() -> None:
+    """Nor what reads deployment files (the server does that), nor what writes tables before there is one."""
+    modules = sorted({place.partition(":")[0] for place, _ in SECTIONS["Daily"].values()})
+    program = f"import sys; import {', '.join(modules)}; print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    imported = set(done.stdout.split())
 
-    assert "grpc" in modules
-    assert {"pydantic", "aiohttp", "xds.server", "xds.translate"} & modules == set()
+    assert "xds.client" in imported
+    rooms = {"admin", "catalog", "control", "discovery", "fleet", "revisions", "server", "slots", "store"}
+    assert {
+        f"xds.{room}" for room in (*rooms, "translate", "spec.read", "spec.deployment")
+    } & imported == set()
+    assert {"pydantic", "aiohttp", "yaml", "rich", "structlog", "sqlite3", "xxhash"} & imported == set()
 
 
 def test_help_is_grouped(run: Run) -> None:

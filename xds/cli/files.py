@@ -6,7 +6,6 @@ from pathlib import Path
 
 from xds.cli.failures import Failure, Faulty
 from xds.spec.faults import Fault
-from xds.spec.read import read
 
 STDIN = "-"
 SUFFIXES = (".yaml", ".yml", ".json")
@@ -35,6 +34,8 @@ def read_sources(sources: Iterable[str], *, strict: bool = False) -> list[tuple[
         else:
             texts.append((name, found))
     if faults:
+        from xds.spec.read import read  # noqa: PLC0415 (the server reads what goes further)
+
         raise Faulty(sorted([*faults, *read(texts, strict=strict).faults]))
     return texts
 

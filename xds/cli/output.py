@@ -2,18 +2,19 @@
 
 Tables are rich's on a terminal. In a pipe they are plain, as wide as their content: no cell is cut off or
 wrapped, so that `canary list | grep` sees whole lines. NO_COLOR means no escape sequences at all.
+What writes YAML and tables is imported where they are written: together they take as long as a call.
 """
 
 import json
 import os
 from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
 
 import click
-import yaml
-from rich.console import Console
-from rich.table import Table
 
-_DUMPER = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
+if TYPE_CHECKING:
+    from rich.table import Table
+
 _ANY_WIDTH = 100_000
 """Columns; more than any row has."""
 
@@ -30,9 +31,11 @@ def print_yaml(*documents: object) -> None:
 
 def write_yaml(*documents: object) -> str:
     """Write YAML, one document or several, keys in their order."""
+    import yaml  # noqa: PLC0415 (see above)
+
     text: str = yaml.dump_all(
         documents,
-        Dumper=_DUMPER,
+        Dumper=getattr(yaml, "CSafeDumper", yaml.SafeDumper),
         explicit_start=len(documents) > 1,
         sort_keys=False,
         allow_unicode=True,
@@ -53,6 +56,8 @@ def print_data(data: object, output: str) -> None:
 
 def print_table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
     """Print rows under headings."""
+    from rich.table import Table  # noqa: PLC0415 (see above)
+
     table = Table(box=None, pad_edge=False, padding=(0, 3, 0, 0), header_style="bold")
     for column in columns:
         table.add_column(column, overflow="fold")
@@ -63,6 +68,8 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
 
 def print_facts(facts: Iterable[tuple[str, str]]) -> None:
     """Print lines of a name and a value."""
+    from rich.table import Table  # noqa: PLC0415 (see above)
+
     grid = Table.grid(padding=(0, 3, 0, 0))
     grid.add_column(style="bold")
     grid.add_column(overflow="fold")
@@ -102,7 +109,9 @@ def _coloured() -> bool:
     return not os.environ.get("NO_COLOR")
 
 
-def _print(table: Table) -> None:
+def _print(table: "Table") -> None:
+    from rich.console import Console  # noqa: PLC0415 (see above)
+
     console = Console(
         markup=False,
         emoji=False,

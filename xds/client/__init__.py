@@ -9,7 +9,8 @@ how they carry it. Answers are the API's own messages (docs/api.md); listings ar
 pages; errors are those of `xds.errors` and xds.client.errors.
 """
 
-from xds.client.aio import AsyncClient
+from typing import TYPE_CHECKING
+
 from xds.client.connection import Tls
 from xds.client.errors import NoAnswer, NotConfirmed, Rejected, ServerFailed
 from xds.client.options import Wait, WriteArgs
@@ -25,6 +26,9 @@ from xds.errors import (
     TooFewEndpoints,
     Unauthenticated,
 )
+
+if TYPE_CHECKING:
+    from xds.client.aio import AsyncClient
 
 __all__ = [
     "AlreadyExists",
@@ -46,3 +50,12 @@ __all__ = [
     "Wait",
     "WriteArgs",
 ]
+
+
+def __getattr__(name: str) -> object:
+    """Import the other client when it is asked for: a command that is typed uses one of them."""
+    if name == "AsyncClient":
+        from xds.client.aio import AsyncClient  # noqa: PLC0415 (see above)
+
+        return AsyncClient
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

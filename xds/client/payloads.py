@@ -5,7 +5,6 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Protocol, TypeAlias, runtime_checkable
 
-from google.protobuf.json_format import MessageToDict
 from google.protobuf.message import Message
 
 from xds.errors import InvalidInput
@@ -103,6 +102,8 @@ def _text(path: Path) -> str:
 def _as_document(resource: Resource) -> "Document | str | Path":
     match resource:
         case Message():
+            from google.protobuf.json_format import MessageToDict  # noqa: PLC0415 (commands do without)
+
             content = MessageToDict(resource, preserving_proto_field_name=True)
             return {"@type": f"type.googleapis.com/{resource.DESCRIPTOR.full_name}", **content}
         case Mapping() | str() | Path():
