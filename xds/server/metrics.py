@@ -1,15 +1,19 @@
 """The control plane's own metrics, read off its state when somebody asks."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from prometheus_client import CollectorRegistry
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.registry import Collector
 
+from xds.control.endpoint_standing import SourceStanding
 from xds.control.plane import ControlPlane
 from xds.discovery.hub import Hub
 from xds.fleet.admission import Admission
 from xds.fleet.envoys import by_envoy, in_sync
+
+Values = dict[tuple[str, ...], int]
+"""By the values of a metric's labels."""
 
 
 def registry(plane: ControlPlane, admission: Admission) -> CollectorRegistry:
@@ -33,16 +37,19 @@ class _Collector(Collector):
         yield _counter("canary_acknowledgements", "Answers acknowledged", hub.totals().acknowledgements)
         yield _counter("canary_rejections", "Answers refused by an Envoy", hub.totals().refusals)
         yield _counter("canary_turned_away", "Streams of nodes of no gateway", self._admission.refusals)
+        wrong, counts = _sources(self._plane.endpoints.sources())
+        yield _gauge("canary_endpoint_source_failing", "Whether its last good list stays", wrong, "source")
+        yield _gauge("canary_endpoint_source_endpoints", "Endpoints on its list", counts, "source")
 
 
-def _envoys(hub: Hub, *, in_sync_only: bool) -> dict[tuple[str, ...], int]:
+def _envoys(hub: Hub, *, in_sync_only: bool) -> Values:
     return {
         (gateway,): sum(not in_sync_only or in_sync(streams) for streams in by_envoy(hub.streams(gateway)))
         for gateway in hub.catalogs
     }
 
 
-def _resources(hub: Hub) -> dict[tuple[str, ...], int]:
+def _resources(hub: Hub) -> Values:
     return {
         (gateway, type_): count
         for gateway, catalog in hub.catalogs.items()
@@ -50,7 +57,16 @@ def _resources(hub: Hub) -> dict[tuple[str, ...], int]:
     }
 
 
-def _gauge(name: str, text: str, values: dict[tuple[str, ...], int], *labels: str) -> GaugeMetricFamily:
+def _sources(sources: Iterable[SourceStanding]) -> tuple[Values, Values]:
+    """Which have a problem, and how many endpoints each lists."""
+    sources = list(sources)
+    return (
+        {(source.name,): bool(source.problem) for source in sources},
+        {(source.name,): source.endpoints for source in sources},
+    )
+
+
+def _gauge(name: str, text: str, values: Values, *labels: str) -> GaugeMetricFamily:
     family = GaugeMetricFamily(name, text, labels=labels or ("gateway",))
     for key, value in values.items():
         family.add_metric(key, value)

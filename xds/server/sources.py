@@ -21,9 +21,12 @@ from xds.spec.service_discovery import EndpointSource, file_source, read_groups
 _LARGEST = 32 * 1024 * 1024
 """Bytes of an answer: some 300,000 targets."""
 
-_HEARTBEAT = 5_000
-"""Milliseconds after which files are read again though nothing was heard: what a target means, and
-whether the store can be written, changes without them."""
+_HEARTBEAT = 250
+"""Milliseconds after which the watcher reports that nothing happened."""
+
+_IDLE = 20
+"""Such reports after which files are read all the same: what a target means, and whether the store can
+be written, changes without them. The first one tells what changed before watching began."""
 
 _RETRY = 5.0
 """Seconds until files that couldn't be watched are tried again."""
@@ -104,8 +107,11 @@ class _Files:
         watcher = awatch(
             root, debounce=200, step=50, recursive=deep, rust_timeout=_HEARTBEAT, yield_on_timeout=True
         )
-        async for _ in watcher:
-            await _survive(self.look, self.name, self._endpoints)
+        beats = 0
+        async for changes in watcher:
+            if changes or beats % _IDLE == 0:
+                await _survive(self.look, self.name, self._endpoints)
+            beats += 1
 
     async def _read(self, path: str) -> None:
         text = await asyncio.to_thread(Path(path).read_text, encoding="utf-8")
