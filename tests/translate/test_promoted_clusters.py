@@ -4,7 +4,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.spec.deployments import cluster_settings as settings_of_clusters
-from tests.spec.deployments import deployments
 from xds.revisions import decide
 from xds.revisions.record import Note, Revision
 from xds.spec.deployment import MAIN, Canary, Deployment, Version
@@ -25,20 +24,32 @@ CLUSTER_PATCHES = st.sampled_from(
 )
 
 
+settings = st.fixed_dictionaries({}, optional=settings_of_clusters)
+
+
 @st.composite
 def heads(draw: st.DrawFn) -> Revision:
-    """A revision with a canary at least; labels may share builds."""
-    spec = draw(deployments.filter(lambda spec: bool(spec.canary.versions)))
-    tags = st.sampled_from([None, "s:1", "s:2", f"{spec.name}@main"])
+    """A revision with canaries; labels may share builds."""
+    tags = st.sampled_from([None, "s:1", "s:2", "s@main"])
     versions = {
-        label: version.model_copy(
-            update={"bento": draw(tags), "envoy": EnvoyVersionPatches(cluster=draw(CLUSTER_PATCHES))}
+        label: Version(
+            bento=draw(tags),
+            weight=draw(st.integers(0, 30)),
+            min_endpoints=draw(st.none() | st.integers(1, 3)),
+            envoy=EnvoyVersionPatches(cluster=draw(CLUSTER_PATCHES)),
+            **draw(settings),
         )
-        for label, version in spec.canary.versions.items()
+        for label in "abc"[: draw(st.integers(1, 3))]
     }
-    canary = spec.canary.model_copy(update={"versions": versions})
-    update = {"bento": draw(tags), "canary": canary, "envoy": EnvoyPatches(cluster=draw(CLUSTER_PATCHES))}
-    revision = decide.apply(spec.model_copy(update=update), None, {}, NOTE)
+    spec = Deployment(
+        name="s",
+        bento=draw(tags),
+        min_endpoints=draw(st.integers(1, 3)),
+        envoy=EnvoyPatches(cluster=draw(CLUSTER_PATCHES)),
+        canary=Canary(versions=versions),
+        **draw(settings),
+    )
+    revision = decide.apply(spec, None, {}, NOTE)
     assert revision is not None
     return revision
 

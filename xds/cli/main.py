@@ -41,6 +41,11 @@ SECTIONS: Mapping[str, Mapping[str, tuple[str, str]]] = {
         "lint": ("xds.cli.lint:lint", "Check deployment files without a server."),
         "translate": ("xds.cli.translate:translate", "Show the Envoy resources of deployment files."),
         "schema": ("xds.cli.schema:schema", "Print the JSON Schema of deployment files."),
+        "backup": ("xds.cli.backup:backup", "Copy the store to a file, while its server runs or not."),
+        "restore": (
+            "xds.cli.backup:restore",
+            "Put a backup in the store's place; its server must be stopped.",
+        ),
         "version": ("xds.cli.version:version", "Print the version of this command."),
     },
 }
