@@ -11,6 +11,7 @@ from xds.admin.access import Context
 from xds.admin.closing import Closing
 from xds.admin.failures import explained
 from xds.admin.rules import check
+from xds.admin.waiting import Waiting
 from xds.control.plane import ControlPlane
 
 A = TypeVar("A")
@@ -24,6 +25,7 @@ class Service:
     def __init__(self, plane: ControlPlane, closing: Closing) -> None:
         self._plane = plane
         self.closing = closing
+        self._waiting = Waiting(plane, closing)
 
 
 def answer(method: Callable[[S, R, Context], Awaitable[A]]) -> Callable[[S, R, Context], Awaitable[A]]:

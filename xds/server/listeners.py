@@ -4,15 +4,16 @@ import grpc
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 
+from xds.admin.about import About
 from xds.admin.access import AccessControl
-from xds.admin.service import DeploymentService
+from xds.admin.closing import Closing
+from xds.admin.services import add_services
 from xds.control.plane import ControlPlane
 from xds.errors import SettingsError
+from xds.fleet.admission import Admission
 from xds.server.entrance import Entrance
 from xds.server.tls import Tls
 from xds.server.xds import AGGREGATED
-from xds.stubs import canary_admin_v1_pb2 as admin
-from xds.stubs import canary_admin_v1_pb2_grpc as admin_grpc
 
 _MANY = 100_000
 _OPTIONS = [
@@ -47,18 +48,21 @@ def admin_server(listen: str, entrance: Entrance) -> tuple[grpc.aio.Server, str]
     return server, _bind(server, listen, entrance.tls)
 
 
-async def add_admin_services(server: grpc.aio.Server, plane: ControlPlane) -> None:
-    """Add the admin API, health and reflection."""
-    admin_grpc.add_DeploymentServiceServicer_to_server(DeploymentService(plane), server)
-    service = admin.DESCRIPTOR.services_by_name["DeploymentService"].full_name
-    await _serve_health(server, service)
-    reflection.enable_server_reflection((service, health.SERVICE_NAME, reflection.SERVICE_NAME), server)
+async def add_admin_services(
+    server: grpc.aio.Server, plane: ControlPlane, admission: Admission, about: About
+) -> Closing:
+    """Add the admin API, health and reflection; returns what ends its streams."""
+    closing = Closing()
+    services = add_services(server, plane, closing, admission, about)
+    await _serve_health(server, *services)
+    reflection.enable_server_reflection((*services, health.SERVICE_NAME, reflection.SERVICE_NAME), server)
+    return closing
 
 
-async def _serve_health(server: grpc.aio.Server, service: str) -> None:
+async def _serve_health(server: grpc.aio.Server, *services: str) -> None:
     servicer = health.aio.HealthServicer()
     health_pb2_grpc.add_HealthServicer_to_server(servicer, server)
-    for name in ("", service):
+    for name in ("", *services):
         await servicer.set(name, health_pb2.HealthCheckResponse.SERVING)
 
 

@@ -24,6 +24,7 @@ from xds.server.http import http_server
 from xds.server.listeners import add_admin_services, admin_server, xds_server
 from xds.server.ready import ReadyFile
 from xds.server.settings import Settings
+from xds.server.sources import Sources
 from xds.server.specs import SpecsFolder
 from xds.server.status import ClientStatus
 from xds.server.tls import read_tls
@@ -76,6 +77,7 @@ async def serve(settings: Settings) -> None:
         ready.remove()  # now that the store is ours: before that, it could be another server's
         stack.callback(ready.remove)
         specs = SpecsFolder(settings.specs, plane) if settings.specs else None
+        sources = Sources(settings.endpoint_sources, plane.endpoints)
         loaded = asyncio.Event()
         discovery = Discovery(plane.hub, settings.gateways, wakers)
         xds, xds_address = await xds_server(_handlers(discovery, plane.hub), settings.xds_listen, tls)
@@ -96,12 +98,13 @@ async def serve(settings: Settings) -> None:
             admin_access=(entrance.access,),
             store=str(settings.store),
         )
-        await add_admin_services(admin, plane)
+        closing = await add_admin_services(admin, plane, discovery.admission, about)
         async with asyncio.TaskGroup() as tasks:
             publishing = tasks.create_task(plane.publisher.run())
             if specs is not None:
                 await specs.load()
-                plane.publisher.publish()
+            await sources.load()
+            plane.publisher.publish()
             await xds.start()
             await admin.start()
             _tune_garbage_collection()
@@ -109,12 +112,15 @@ async def serve(settings: Settings) -> None:
             loaded.set()
             ready.write(addresses)
             log.info("serving", **addresses, tls=about.xds_tls, admin_access=entrance.access)
-            following = tasks.create_task(specs.follow()) if specs is not None else None
+            following = [tasks.create_task(plane.endpoints.run()), tasks.create_task(sources.follow())]
+            if specs is not None:
+                following.append(tasks.create_task(specs.follow()))
             await stop.wait()
             log.info("stopping")
             ready.remove()
-            if following is not None:
-                following.cancel()
+            for task in following:
+                task.cancel()
+            closing.close()
             await admin.stop(_GRACE)
             publishing.cancel()
             plane.publisher.publish()  # what was accepted last

@@ -1,0 +1,97 @@
+"""Writes that are answered when the Envoys have confirmed them, or it is known that they won't."""
+
+import asyncio
+import dataclasses
+from collections.abc import AsyncIterator, Iterable
+
+from xds.admin import deployment_messages as messages
+from xds.admin.closing import Closing
+from xds.admin.failures import Stopping
+from xds.admin.messages import confirmation
+from xds.admin.terms import Patience
+from xds.control.confirmation import Progress
+from xds.control.plane import ControlPlane
+from xds.control.standing import Outcome
+from xds.errors import NotFound
+from xds.stubs import canary_admin_v1_pb2 as admin
+
+
+class Waiting:
+    """Waits for the Envoys, for who asked to."""
+
+    def __init__(self, plane: ControlPlane, closing: Closing) -> None:
+        self._plane = plane
+        self._closing = closing
+
+    def progress(self, name: str, revision: int, patience: Patience) -> AsyncIterator[Progress]:
+        """A revision (0: the one in force) on its way.
+
+        Raises:
+            NotFound: there is no such deployment or revision.
+        """
+        return self._plane.confirm(
+            name,
+            revision,
+            patience.share,
+            patience.timeout,
+            rollback_on_reject=patience.rollback_on_reject,
+        )
+
+    async def changes(self, outcomes: Iterable[Outcome], patience: Patience | None) -> list[admin.Change]:
+        """What verbs did, and what became of it."""
+        return list(await asyncio.gather(*(self._change(outcome, patience) for outcome in outcomes)))
+
+    async def change(self, outcome: Outcome, patience: Patience | None) -> admin.ChangeResponse:
+        """What a verb did, and what became of it."""
+        return admin.ChangeResponse(change=await self._change(outcome, patience))
+
+    async def deployments(self, names: Iterable[str], patience: Patience | None) -> list[admin.Confirmation]:
+        """What became of endpoints, at each deployment that has them."""
+        if patience is None:
+            return []
+        return list(await asyncio.gather(*(self._last(self.progress(name, 0, patience)) for name in names)))
+
+    async def resources(
+        self, gateway: str, number: int, patience: Patience | None
+    ) -> admin.Confirmation | None:
+        """What became of resources that people gave a gateway."""
+        if patience is None:
+            return None
+        return await self._last(
+            self._plane.confirm_resources(
+                gateway,
+                number,
+                patience.share,
+                patience.timeout,
+                rollback_on_reject=patience.rollback_on_reject,
+            )
+        )
+
+    async def _change(self, outcome: Outcome, patience: Patience | None) -> admin.Change:
+        if patience is None:
+            return messages.change(outcome)
+        revision = outcome.standing.revision
+        last = await self._last(self.progress(revision.deployment, revision.number, patience))
+        change = messages.change(self._as_of_now(outcome))
+        change.confirmation.CopyFrom(last)
+        return change
+
+    def _as_of_now(self, outcome: Outcome) -> Outcome:
+        """The same, with what the Envoys have by now."""
+        made = outcome.standing.revision
+        try:
+            now = self._plane.deployments.get(made.deployment)
+        except NotFound:
+            return outcome
+        return dataclasses.replace(outcome, standing=now) if now.revision == made else outcome
+
+    async def _last(self, progress: AsyncIterator[Progress]) -> admin.Confirmation:
+        """The last of it; of a server that stops, what was known until then."""
+        last = admin.Confirmation()
+        try:
+            async for each in self._closing.over(progress):
+                last = confirmation(each)
+        except Stopping:
+            if last.state == admin.Confirmation.STATE_UNSPECIFIED:
+                raise
+        return last
