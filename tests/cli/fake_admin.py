@@ -56,12 +56,16 @@ class AdminApi:
     Attributes:
         answers: by method: `Get` of the DeploymentService, `FleetService/List` of others.
         requests: all of them, in their order.
+        queues: by method: what the next calls are answered with, before `answers` is looked at.
+        called: the methods, in their order.
         metadata: what came along with the last.
     """
 
     address: str = ""
     answers: dict[str, Answer] = field(default_factory=dict)
     requests: list[Message] = field(default_factory=list)
+    queues: dict[str, list[Answer]] = field(default_factory=dict)
+    called: list[str] = field(default_factory=list)
     metadata: dict[str, str | bytes] = field(default_factory=dict)
 
     def done(self) -> list[Message]:
@@ -93,8 +97,10 @@ class AdminApi:
 
         def canned(request: Message, context: grpc.ServicerContext) -> Answer:
             self.requests.append(request)
+            self.called.append(f"{method.containing_service.name}/{method.name}")
             self.metadata = dict(context.invocation_metadata())
-            answer = self.answers[short]
+            queue = self.queues.get(short)
+            answer = queue.pop(0) if queue else self.answers[short]
             if isinstance(answer, Refusal):
                 context.set_trailing_metadata(answer.trailer())
                 context.abort(answer.code, answer.message)

@@ -17,7 +17,7 @@ Document: TypeAlias = Mapping[str, object]
 """A deployment, as its file has it."""
 
 Source: TypeAlias = "Path | str | Document | pb.File"
-"""A file or folder (a `Path`, or a text that ends as files do), YAML or JSON text, or a document."""
+"""A file or folder, YAML or JSON text (a str that has a line break, `: ` or a brace first), or a document."""
 
 
 @runtime_checkable
@@ -74,10 +74,15 @@ def _files(source: Source, number: int) -> Iterable[pb.File]:
         case Path():
             for path in _folder(source) if source.is_dir() else [source]:
                 yield pb.File(name=str(path), text=_text(path))
-        case _ if "\n" not in source and source.endswith(SUFFIXES):
-            yield from _files(Path(source), number)
-        case _:
+        case _ if _is_text(source):
             yield pb.File(name=f"text {number}", text=source)
+        case _:
+            yield from _files(Path(source), number)
+
+
+def _is_text(source: str) -> bool:
+    """Whether it is YAML or JSON rather than the name of some: no document does without these."""
+    return "\n" in source or ": " in source or source.lstrip().startswith(("{", "["))
 
 
 def _folder(folder: Path) -> list[Path]:
