@@ -19,6 +19,7 @@ from xds.fleet.admission import Admission
 from xds.server import load, metrics
 from xds.server.listeners import xds_server
 from xds.server.status import ClientStatus
+from xds.server.tls import Tls
 from xds.server.xds import Discovery, Wakers
 from xds.spec.gateway import Gateway
 from xds.store.sqlite import SqliteStore
@@ -35,7 +36,7 @@ class Serving:
 
 
 @asynccontextmanager
-async def serving(folder: Path, *gateways: Gateway) -> AsyncIterator[Serving]:
+async def serving(folder: Path, *gateways: Gateway, tls: Tls | None = None) -> AsyncIterator[Serving]:
     """Serve these gateways on a free port."""
     wakers = Wakers()
     with ThreadPoolExecutor(1) as thread:
@@ -45,7 +46,7 @@ async def serving(folder: Path, *gateways: Gateway) -> AsyncIterator[Serving]:
         plane = ControlPlane(state, store, thread, Publisher(state, hub, wakers.wake))
         discovery = Discovery(hub, gateways, wakers)
         handlers = (*discovery.handlers(), ClientStatus(hub).handler(), load.handler())
-        server, address = await xds_server(handlers, f"{LOOPBACK}:0")
+        server, address = await xds_server(handlers, f"{LOOPBACK}:0", tls)
         publishing = asyncio.create_task(plane.publisher.run())
         await server.start()
         port = int(address.rpartition(":")[2])
