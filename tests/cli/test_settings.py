@@ -209,3 +209,30 @@ def test_a_server_that_cannot_start_says_why(run: Run, monkeypatch: pytest.Monke
 
     assert (result.exit_code, result.stdout) == (1, "")
     assert result.stderr == "Error: port 18000 is taken; free it, or use --xds-listen\n"
+
+
+def test_tls_and_access_come_from_flags_or_the_file(run: Run, served: list[Settings], config: Path) -> None:
+    """Paths as they are; whether they are of use is the server's business."""
+    config.write_text(
+        "tls_cert: s.crt\ntls_key: s.key\nclient_ca: ca.crt\ninsecure: true\n", encoding="utf-8"
+    )
+
+    run("serve", "--config", str(config), "--client-ca", "other.crt", "--admin-tokens", "tokens.yaml")
+
+    assert served == [
+        Settings(
+            tls_cert=Path("s.crt"),
+            tls_key=Path("s.key"),
+            client_ca=Path("other.crt"),
+            admin_tokens=Path("tokens.yaml"),
+            insecure=True,
+        )
+    ]
+
+
+def test_a_callers_certificate_is_not_the_servers(run: Run, served: list[Settings]) -> None:
+    """CANARY_TLS_CERT and CANARY_TLS_KEY are what commands show; the server has variables of its own."""
+    run("serve", CANARY_TLS_CERT="me.crt", CANARY_TLS_KEY="me.key")
+    run("serve", CANARY_SERVE_TLS_CERT="s.crt", CANARY_SERVE_TLS_KEY="s.key", CANARY_INSECURE="1")
+
+    assert served == [Settings(), Settings(tls_cert=Path("s.crt"), tls_key=Path("s.key"), insecure=True)]

@@ -48,9 +48,9 @@ def _moment(_ctx: click.Context, _param: click.Parameter, value: str | None) -> 
     help="Add its line to the server's file; made if it is not there.",
 )
 def token(*, name: str, expires: datetime | None, file: Path | None) -> None:
-    """Make a token for NAME, who becomes the author of what is changed with it.
+    """Make a token for callers of the admin API.
 
-    The token goes to stdout, this once. The line for the server's file (--admin-tokens), which has only
+    NAME becomes the author of what is changed with it. The token goes to stdout, this once. The line for the server's file (--admin-tokens), which has only
     its hash, goes to stderr, or to the file with --append; a running server takes it by itself.
     """
     made = _PREFIX + secrets.token_urlsafe(_BYTES)
