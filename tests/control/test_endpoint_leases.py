@@ -10,6 +10,8 @@ import pytest
 
 from tests.control.test_endpoint_verbs import at, begin, one
 from tests.support.waiting import eventually
+from xds.catalog.types import Type
+from xds.control.endpoint_book import FADE
 from xds.control.plane import ControlPlane
 from xds.control.publisher import Publisher
 from xds.control.state import State
@@ -162,3 +164,25 @@ async def test_removing_ends_a_lease(timed: Timed) -> None:
         await plane.endpoints.register("s:2", at(9)[0], 30, ME)
         outcome = await plane.endpoints.remove("s:2", at(9), ME)
         assert outcome.build.usable == 1
+
+
+async def test_the_last_endpoints_go_when_their_time_is_over(timed: Timed) -> None:
+    """The publisher wakes up for it."""
+    async with timed.start() as plane:
+        await begin(plane)
+        await plane.endpoints.drain("s:2", (), ME)
+        plane.publisher.publish()
+        catalog = plane.hub.catalogs["default"]
+        before = catalog.fingerprint(Type.ENDPOINT)
+        timed.now = FADE - 0.01
+        publishing = asyncio.create_task(plane.publisher.run())
+        await asyncio.sleep(0)
+        timed.now = FADE
+
+        async def emptied() -> bool:
+            return catalog.fingerprint(Type.ENDPOINT) != before
+
+        await eventually(emptied, "they are gone")
+        publishing.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await publishing
