@@ -26,10 +26,12 @@ def spec(name: str, tag: str, weight: float) -> str:
 class Envoy(Peer):
     """A peer on a control plane's hub, whose verdicts the control plane hears."""
 
-    def __init__(self, plane: ControlPlane, dislikes: Dislikes) -> None:
+    def __init__(
+        self, plane: ControlPlane, dislikes: Dislikes = lambda _: False, id_: str = "e"
+    ) -> None:
         super().__init__(plane.hub.catalogs["default"], dislikes)
         self.plane = plane
-        self.connect(plane.hub.open("default", Node("e")))
+        self.connect(plane.hub.open("default", Node(id_)))
         self.subscribe(Type.ROUTE, "default")
 
     def _say(self, type_: str, request: Request) -> None:  # noqa: ARG002 (as the peer has it)

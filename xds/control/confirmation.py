@@ -1,13 +1,41 @@
-"""Confirmed by the fleet: following a change on its way to the Envoys."""
+"""Confirmed by the fleet: following a change on its way to the Envoys.
+
+An Envoy has confirmed a change when it has answered all of a push that carries it, and keeps nothing
+older in its place. That is remembered: however busy a fleet is with newer changes, an Envoy only has
+to answer once. Rejections count when they are of this change: of its clusters at the versions that
+they are to have, or of its routes. What an Envoy had refused before, and gets no traffic, does not.
+
+Whoever follows looks when the pulse beats, never at every acknowledgement.
+"""
 
 import dataclasses
 import enum
-from collections.abc import AsyncIterator
+import math
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
+
+import structlog
 
 from xds.control.deployments import Deployments
+from xds.control.giving import refusals_of_resources
+from xds.control.proof import left_out
 from xds.control.publisher import Publisher
 from xds.control.resource_control import ResourceControl
+from xds.control.standing import Standings
 from xds.control.state import State
+from xds.control.terms import Terms
+from xds.discovery.stream import Stream
+from xds.errors import CanaryError
+from xds.fleet.convergence import refusals
+from xds.fleet.envoys import by_envoy
+from xds.revisions.record import Note, Revision
+
+PATIENCE = 30.0
+"""Seconds a caller waits who doesn't say for how long."""
+
+_NAMED = 10
+"""Envoys that are named of those that are waited for."""
+
+log = structlog.get_logger(__name__)
 
 
 class Confirmed(enum.Enum):
@@ -18,7 +46,9 @@ class Confirmed(enum.Enum):
     REJECTED = "rejected"
     TIMED_OUT = "timed out"
     NO_ENVOY = "no Envoy"
+    """None is connected: nobody can confirm it."""
     SUPERSEDED = "superseded"
+    """Another change took its place."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -42,25 +72,180 @@ class Progress:
     undone_by: int | None = None
 
 
+@dataclasses.dataclass(frozen=True)
+class Wish:
+    """When to be content, and for how long to wait.
+
+    Attributes:
+        share: of the connected Envoys that is enough; 0.0: all of them.
+        patience: seconds.
+        undo: the change at the first rejection (for as long as somebody follows it).
+    """
+
+    share: float = 0.0
+    patience: float = PATIENCE
+    undo: bool = False
+
+
+@dataclasses.dataclass(frozen=True)
+class _Followed:
+    """A change that is followed: which push carries it, whom it concerns, and how to undo it."""
+
+    push: int
+    streams: Callable[[], Iterable[Stream]]
+    in_force: Callable[[], bool]
+    refusals: Callable[[Stream], Iterable[str]]
+    held: Callable[[Stream], bool]
+    undo: Callable[[str], Awaitable[int]]
+
+
 class Confirmation:
     """Follows changes."""
 
     def __init__(
-        self, state: State, publisher: Publisher, deployments: Deployments, resources: ResourceControl
+        self,
+        state: State,
+        publisher: Publisher,
+        standings: Standings,
+        deployments: Deployments,
+        resources: ResourceControl,
     ) -> None:
         self._state = state
         self._publisher = publisher
+        self._standings = standings
         self._deployments = deployments
         self._resources = resources
 
-    def of_deployment(
-        self, name: str, revision: int, share: float, timeout: float | None, *, rollback_on_reject: bool
-    ) -> AsyncIterator[Progress]:
+    async def of_deployment(self, name: str, number: int, wish: Wish) -> AsyncIterator[Progress]:
         """Follow a revision; see `ControlPlane.confirm`."""
-        raise NotImplementedError
+        newest = self._state.ever(name)
+        revision = newest if number in (0, newest.number) else await self._deployments.revision(name, number)
+        push = self._publisher.push_of(name)
+        old = self._refused_before(revision) if push > self._publisher.pushes else {}
+        idle = _idle(revision)
 
-    def of_resources(
-        self, gateway: str, number: int, share: float, timeout: float | None, *, rollback_on_reject: bool
-    ) -> AsyncIterator[Progress]:
+        def refused(stream: Stream) -> Iterator[str]:
+            for refusal in refusals(revision, stream, self._publisher.lanes):
+                is_old = refusal.key in old.get(stream, ()) and refusal.name in idle
+                if refusal.delays and refusal.is_current(stream) and not is_old:
+                    yield refusal.text
+
+        async def undo(why: str) -> int:
+            return await self._deployments.undo(revision, Terms(revision.note.author, f"undone: {why}"))
+
+        followed = _Followed(
+            push=push,
+            streams=lambda: self._standings.streams(revision.spec),
+            in_force=lambda: self._state.ever(name).number == revision.number,
+            refusals=refused,
+            held=lambda stream: not {name, left_out(name)}.isdisjoint(self._held(stream)),
+            undo=undo,
+        )
+        async for progress in self._follow(followed, wish):
+            yield progress
+
+    async def of_resources(self, gateway: str, number: int, wish: Wish) -> AsyncIterator[Progress]:
         """Follow a set of resources; see `ControlPlane.confirm_resources`."""
-        raise NotImplementedError
+        recorded = self._resources.get(gateway).given
+        if number and (recorded is None or recorded.number != number):
+            recorded = await self._resources.at(gateway, number)
+        given = recorded.number if recorded is not None else 0
+        note = recorded.note if recorded is not None else Note("", 0.0)
+
+        def in_force() -> bool:
+            newest = self._state.resources.get(gateway)
+            return (newest.number if newest is not None else 0) == given
+
+        async def undo(why: str) -> int:
+            terms = Terms(note.author, f"undone: {why}", expected=given, force=True)
+            outcome = await self._resources.rollback(gateway, terms, to=given - 1)
+            return outcome.standing.given.number if outcome.standing.given is not None else 0
+
+        followed = _Followed(
+            push=self._publisher.push_of_resources(gateway),
+            streams=lambda: self._publisher.hub.streams(gateway),
+            in_force=in_force,
+            refusals=refusals_of_resources(self._state, gateway, recorded, self._publisher.lanes),
+            held=lambda _: False,
+            undo=undo,
+        )
+        async for progress in self._follow(followed, wish):
+            yield progress
+
+    async def _follow(self, followed: _Followed, wish: Wish) -> AsyncIterator[Progress]:
+        confirmed: set[str] = set()
+        told: Progress | None = None
+        looks = self._publisher.pulse.looks(lambda: _look(followed, wish, confirmed), wish.patience)
+        async for progress in looks:
+            if progress != told and progress.state is not Confirmed.REJECTED:
+                yield progress
+            told = progress
+            if progress.state is not Confirmed.WAITING:
+                break
+        if told is not None and told.state is Confirmed.WAITING:
+            yield dataclasses.replace(told, state=Confirmed.TIMED_OUT if told.envoys else Confirmed.NO_ENVOY)
+        elif told is not None and told.state is Confirmed.REJECTED:
+            undone_by = await _undone(followed, told.rejections[0]) if wish.undo else None
+            yield dataclasses.replace(told, undone_by=undone_by)
+
+    def _refused_before(self, revision: Revision) -> dict[Stream, set[tuple[str, str, str]]]:
+        """What Envoys refuse already, before they hear of a revision."""
+        streams = self._standings.streams(revision.spec)
+        refused = {stream: set(_keys(stream)) for stream in streams}
+        return {stream: keys for stream, keys in refused.items() if keys}
+
+    def _held(self, stream: Stream) -> frozenset[str]:
+        return self._publisher.hub.target_of(stream).held
+
+
+def _look(followed: _Followed, wish: Wish, confirmed: set[str]) -> Progress:
+    """How it stands; notes in `confirmed` who has it."""
+    rejections: list[str] = []
+    waiting: list[str] = []
+    envoys = by_envoy(followed.streams())
+    for streams in envoys:
+        id_ = streams[0].node.id
+        if id_ in confirmed:
+            continue
+        said: list[str] = []
+        if all(stream.catalog.push >= followed.push for stream in streams):
+            said = [f"{id_}: {text}" for stream in streams for text in followed.refusals(stream)]
+        rejections += said
+        if not said and all(_has(stream, followed) for stream in streams):
+            confirmed.add(id_)
+        else:
+            waiting.append(id_)
+    done = len(envoys) - len(waiting)
+    needed = max(1, math.ceil(round(wish.share * len(envoys), 6)) if wish.share else len(envoys))
+    in_force = followed.in_force()
+    if rejections and in_force:
+        state = Confirmed.REJECTED
+    elif done >= needed:
+        state = Confirmed.CONFIRMED
+    else:
+        state = Confirmed.WAITING if in_force else Confirmed.SUPERSEDED
+    return Progress(state, len(envoys), done, tuple(rejections), tuple(waiting[:_NAMED]))
+
+
+def _has(stream: Stream, followed: _Followed) -> bool:
+    return stream.settled >= followed.push and not followed.held(stream)
+
+
+async def _undone(followed: _Followed, why: str) -> int | None:
+    """Undo a change; returns what undid it, if anything could."""
+    try:
+        return await followed.undo(why)
+    except CanaryError as error:
+        log.warning("not undone", error=str(error))
+        return None
+
+
+def _keys(stream: Stream) -> Iterator[tuple[str, str, str]]:
+    for type_, rejection in stream.rejections():
+        yield type_, rejection.name, rejection.version
+
+
+def _idle(revision: Revision) -> frozenset[str]:
+    """The clusters of a revision that get no traffic."""
+    busy = revision.slots.shares()
+    return frozenset(revision.cluster_of(key) for key in revision.builds if key not in busy)

@@ -1,5 +1,6 @@
 """The verbs for deployments. Each is decided, committed, adopted, and then left to be published."""
 
+import dataclasses
 from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from typing import Literal
 
@@ -11,7 +12,7 @@ from xds.control.merge import merged_documents
 from xds.control.pulse import Pulse
 from xds.control.shown import Shown
 from xds.control.standing import Applied, Outcome, Standings, said_shares
-from xds.control.state import State
+from xds.control.state import State, usable_of
 from xds.control.terms import Terms
 from xds.control.writer import Answered, Writer, digest_of, entry, reply
 from xds.errors import AlreadyExists, InvalidInput, TooFewEndpoints
@@ -188,6 +189,24 @@ class Deployments(Shown):
 
         return await self._verb("undelete", name, terms, decision)
 
+    async def undo(self, revision: Revision, terms: Terms) -> int:
+        """Back to exactly what was in force before a revision; returns what undid it.
+
+        Raises:
+            Conflict: it isn't in force any more.
+            NotFound: what was before is kept no more.
+        """
+        name, number = revision.deployment, revision.number
+        terms = dataclasses.replace(terms, expected=number, force=True)
+        before = await self.revision(name, number - 1) if number > 1 else None
+        if revision.kind == "delete":
+            outcome = await self.undelete(name, terms)
+        elif before is None or before.kind == "delete":
+            outcome = await self.delete(name, terms)
+        else:
+            outcome = await self.rollback(name, terms, to=before.number)
+        return outcome.standing.revision.number
+
     def files_applied(self) -> set[str]:
         """The files of the specs folder that something was applied from."""
         return {file for file, _ in self._state.applied}
@@ -288,7 +307,7 @@ class Deployments(Shown):
 
     def _check_endpoints(self, head: Revision, revision: Revision) -> None:
         """Nobody gets a version that can't serve them."""
-        few = guard(head, revision, self._standings.usable(revision))
+        few = guard(head, revision, usable_of(self._state, revision))
         if few:
             raise TooFewEndpoints(
                 f"{revision.deployment}: {', '.join(few)}; nothing was changed; add endpoints, or force it"

@@ -1,7 +1,7 @@
 """Giving a gateway Envoy resources: what is to be recorded, or everything that is wrong with it. Pure."""
 
 import dataclasses
-from collections.abc import Container, Iterable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 
 from xds.catalog.catalog import Catalog
 from xds.catalog.types import Type, short_name
@@ -11,7 +11,7 @@ from xds.control.resources import Given, parsed, read_resources
 from xds.control.state import State
 from xds.control.table import own_part
 from xds.discovery.stream import Stream
-from xds.errors import InvalidInput, NothingToDo
+from xds.errors import InvalidInput, NotFound, NothingToDo
 from xds.fleet.convergence import Blame, Convergence
 from xds.fleet.envoys import by_envoy, in_sync
 from xds.revisions.record import Note
@@ -57,17 +57,23 @@ def give(
 
 
 def give_back(
-    state: State, catalog: Catalog, gateway: str, history: Sequence[ResourceSet], note: Note
+    state: State,
+    catalog: Catalog,
+    gateway: str,
+    history: Sequence[ResourceSet],
+    note: Note,
+    to: int | None = None,
 ) -> ResourceSet:
-    """The newest earlier resources that were never left by a rollback.
+    """The newest earlier resources that were never left by a rollback, or those of a number (0: none).
 
     Raises:
         NothingToDo: there are none.
+        NotFound: there are none of that number.
         InvalidInput: something they name, or that would be there twice, has changed since.
     """
     if not history:
         raise NothingToDo(f"gateway {gateway} was never given any resources")
-    target = rollback_resources(history, note)
+    target = rollback_resources(history, note) if to is None else _numbered(history, note, to)
     given = parsed(target.contents, f"resources {target.source}")
     faults = _clashing(state, catalog, gateway, given)
     if faults:
@@ -92,6 +98,38 @@ def standing(
     done = sum(in_sync(envoy) and not any(refusals[stream] for stream in envoy) for envoy in envoys)
     rejections = tuple(f"{s.node.id}: {refusal}" for s, refused in refusals.items() for refusal in refused)
     return ResourceStanding(recorded, Convergence(len(envoys), 0 if pending else done, rejections))
+
+
+def _numbered(history: Sequence[ResourceSet], note: Note, number: int) -> ResourceSet:
+    """The set of a number as the newest one."""
+    head = history[-1]
+    nothing = ResourceSet(head.gateway, 0, "set", (), note)
+    target = next((given for given in (nothing, *history) if given.number == number), None)
+    if target is None:
+        raise NotFound(f"gateway {head.gateway} was never given resources {number}")
+    if target.contents == head.contents:
+        raise NothingToDo(f"resources {number} of gateway {head.gateway} are in force already")
+    return dataclasses.replace(
+        target, number=head.number + 1, kind="rollback", source=number or None, note=note
+    )
+
+
+def refusals_of_resources(
+    state: State, gateway: str, recorded: ResourceSet | None, blame: Blame
+) -> Callable[[Stream], Iterable[str]]:
+    """What a peer refuses of what a gateway was given, at the versions that it is to have now."""
+    ours = {(each.type, each.name) for each in parsed(recorded.contents if recorded else ())}
+    hosts = [host.name for host in virtual_hosts(state.gateways[gateway])]
+
+    def current(stream: Stream) -> set[Key]:
+        return {
+            (type_, name)
+            for type_, name in ours
+            if type_ in stream.watches
+            and stream.watches[type_].rejections.holds_back(name, stream.catalog.get(type_, name))
+        }
+
+    return lambda stream: _refusals(stream, current(stream), hosts, blame)
 
 
 def _refusals(stream: Stream, ours: Container[Key], hosts: Iterable[str], blame: Blame) -> Iterator[str]:

@@ -92,8 +92,14 @@ def take_in(
     return Intake(Write(revisions, endpoints, digests), tuple(heads), edits)
 
 
-def check(state: State, documents: Sequence[Document]) -> list[Fault]:
-    """What is wrong with documents in view of what is in force, and of each other."""
+def check(state: State, documents: Sequence[Document], leaving: Collection[str] = ()) -> list[Fault]:
+    """What is wrong with documents in view of what is in force, and of each other.
+
+    Args:
+        state: what is in force.
+        documents: what is to be.
+        leaving: deployments that change or go at the same time: what they claim now is free.
+    """
     deployments = [document for document in documents if document.deployment is not None]
     claims: list[Claim] = []
     faults = []
@@ -103,7 +109,7 @@ def check(state: State, documents: Sequence[Document]) -> list[Fault]:
         claims += claims_of(_spec(document), state.gateways.values(), document.file, document.line)
         faults += faults_of_document(document)
         faults += faults_of_settings(document, state.gateways.values())
-    names = {_spec(document).name for document in deployments}
+    names = {_spec(document).name for document in deployments}.union(leaving)
     faults += clashes(claims, state.gateways.values())
     faults += _taken_names(state, deployments)
     faults += conflicts([*state.rivals(claims, names), *claims])

@@ -13,7 +13,7 @@ from concurrent.futures import Executor
 
 import structlog
 
-from xds.control.confirmation import Confirmation, Progress
+from xds.control.confirmation import PATIENCE, Confirmation, Progress, Wish
 from xds.control.deployments import Deployments
 from xds.control.endpoints import EndpointControl
 from xds.control.fleet import Fleet
@@ -58,7 +58,7 @@ class ControlPlane:
         self.resources = ResourceControl(state, self.writer, publisher)
         self.gateways = GatewayControl(state, self.writer, standings, self.resources, self.hub)
         self.fleet = Fleet(state, self.hub, self.pulse)
-        self._confirmation = Confirmation(state, publisher, self.deployments, self.resources)
+        self._confirmation = Confirmation(state, publisher, standings, self.deployments, self.resources)
         for spec in state.unserved():
             log.warning("no gateway serves it", deployment=spec.name, gateways=list(spec.gateways or ()))
         self.publisher.touch(state.names())
@@ -104,9 +104,8 @@ class ControlPlane:
         Raises:
             NotFound: there is no such deployment or revision.
         """
-        return self._confirmation.of_deployment(
-            name, revision, share, timeout, rollback_on_reject=rollback_on_reject
-        )
+        wish = Wish(share, PATIENCE if timeout is None else timeout, rollback_on_reject)
+        return self._confirmation.of_deployment(name, revision, wish)
 
     def confirm_resources(
         self,
@@ -122,6 +121,5 @@ class ControlPlane:
         Raises:
             NotFound: there is no such gateway.
         """
-        return self._confirmation.of_resources(
-            gateway, number, share, timeout, rollback_on_reject=rollback_on_reject
-        )
+        wish = Wish(share, PATIENCE if timeout is None else timeout, rollback_on_reject)
+        return self._confirmation.of_resources(gateway, number, wish)

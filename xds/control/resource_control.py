@@ -10,6 +10,7 @@ from xds.control.state import State
 from xds.control.terms import Terms
 from xds.control.writer import Writer, digest_of, entry, reply
 from xds.errors import Conflict, NotFound
+from xds.revisions.record import Note
 from xds.revisions.resources import ResourceSet
 from xds.store.records import Write
 
@@ -86,18 +87,34 @@ class ResourceControl:
 
         return await self._verb("resources set", gateway, terms, decision, said=texts)
 
-    async def rollback(self, gateway: str, terms: Terms) -> ResourceOutcome:
-        """Back to the newest earlier resources that were never left by a rollback.
+    async def rollback(self, gateway: str, terms: Terms, *, to: int | None = None) -> ResourceOutcome:
+        """Back to earlier resources.
+
+        Args:
+            gateway: its name.
+            terms: who, why, and under which conditions.
+            to: the number of a set, 0 for none at all; None: the newest that was never left by a rollback.
 
         Raises:
             NotFound, NothingToDo, InvalidInput, Conflict: nothing was changed.
         """
 
         async def decision() -> ResourceSet | None:
-            history = await self._writer.ask(lambda store: store.resource_history(gateway))
-            return give_back(self._state, self._catalog(gateway), gateway, history, terms.note())
+            return await self.decide_rollback(gateway, terms.note(), to)
 
-        return await self._verb("resources rollback", gateway, terms, decision)
+        return await self._verb("resources rollback", gateway, terms, decision, said=to)
+
+    async def decide_rollback(self, gateway: str, note: Note, to: int | None = None) -> ResourceSet | None:
+        """The set that a rollback would bring; None where those are in force already.
+
+        Raises:
+            NotFound, NothingToDo, InvalidInput: there is none to return to.
+        """
+        head = self._state.resources.get(gateway)
+        if to == (head.number if head is not None else 0):
+            return None
+        history = await self._writer.ask(lambda store: store.resource_history(gateway))
+        return give_back(self._state, self._catalog(gateway), gateway, history, note, to)
 
     def standing(self, gateway: str, given: ResourceSet | None) -> ResourceStanding:
         """How a set of resources stands with the Envoys of a gateway."""

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 
 from xds.control.intake import EndpointChange
 from xds.control.publisher import Publisher
-from xds.control.state import State
+from xds.control.state import State, usable_of
 from xds.discovery.request import Node
 from xds.discovery.stream import Stream
 from xds.fleet.convergence import Convergence, convergence
@@ -105,11 +105,7 @@ class Standings:
 
     def not_returnable(self, revision: Revision, newest: Revision) -> str:
         """Why a deployment can't be rolled back to a revision now; "" where it can."""
-        return returnable(revision, newest, self.usable(revision))
-
-    def usable(self, revision: Revision) -> Mapping[str, int]:
-        """How many usable endpoints its builds have, by ref."""
-        return {ref: len(self._state.endpoints.get(ref, ())) for ref in revision.builds.values()}
+        return returnable(revision, newest, usable_of(self._state, revision))
 
     def outcome(self, revision: Revision, previous: Revision | None, *, changed: bool) -> Outcome:
         """What came of a verb that brought, or left, this revision."""

@@ -240,6 +240,11 @@ class State:
         self._recent[name] = tuple(revision for revision in recent if revision.number >= oldest)
 
 
+def usable_of(state: State, revision: Revision) -> dict[str, int]:
+    """How many usable endpoints the builds of a revision have, by ref."""
+    return {ref: len(state.endpoints.get(ref, ())) for ref in revision.builds.values()}
+
+
 def _place(head: Revision, files: Mapping[str, str]) -> str:
     file = files.get(head.deployment)
     return f"{file}, revision {head.number}" if file else f"revision {head.number} by {head.note.author}"

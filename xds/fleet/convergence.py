@@ -45,37 +45,62 @@ class Blame(Protocol):
 def convergence(revision: Revision, streams: Iterable[Stream], blame: Blame, *, pending: bool) -> Convergence:
     """How these streams stand (`pending`: something was committed that none has been sent yet)."""
     envoys = by_envoy(streams)
-    refusals = {s: list(_refusals(revision, s, blame)) for envoy in envoys for s in envoy}
+    refused = {s: list(refusals(revision, s, blame)) for envoy in envoys for s in envoy}
     done = sum(
-        in_sync(envoy) and not any(refusal.delays for stream in envoy for refusal in refusals[stream])
+        in_sync(envoy) and not any(refusal.delays for stream in envoy for refusal in refused[stream])
         for envoy in envoys
     )
     return Convergence(
         envoys=len(envoys),
         in_sync=0 if pending else done,
         rejections=tuple(
-            f"{stream.node.id}: {refusal.text}" for stream, refused in refusals.items() for refusal in refused
+            f"{stream.node.id}: {refusal.text}" for stream, said in refused.items() for refusal in said
         ),
-        limited=limits(revision.spec, (stream.node for stream in refusals)),
+        limited=limits(revision.spec, (stream.node for stream in refused)),
     )
 
 
 @dataclasses.dataclass(frozen=True)
-class _Refusal:
-    """Something a peer refuses, and whether this deployment waits for it."""
+class Refusal:
+    """Something a peer refuses.
 
+    Attributes:
+        type: its type URL; "" for the routes of a deployment.
+        name: its name; a deployment's.
+        version: the one it refuses.
+        text: `<type> <name>: <what it said>`.
+        delays: whether the deployment waits for it.
+    """
+
+    type: str
+    name: str
+    version: str
     text: str
     delays: bool
 
+    @property
+    def key(self) -> tuple[str, str, str]:
+        """What tells it from another."""
+        return self.type, self.name, self.version
 
-def _refusals(revision: Revision, stream: Stream, blame: Blame) -> Iterator[_Refusal]:
+    def is_current(self, stream: Stream) -> bool:
+        """Whether it is of what the peer is to have now, and not of what is about to be replaced."""
+        if not self.type:
+            return True
+        watch = stream.watches[self.type]
+        return watch.rejections.holds_back(self.name, stream.catalog.get(self.type, self.name))
+
+
+def refusals(revision: Revision, stream: Stream, blame: Blame) -> Iterator[Refusal]:
     """What a peer refuses of what is in force of one deployment, or of what belongs to none."""
     in_force = {revision.cluster_of(key) for key in revision.builds}
     for type_, rejection in stream.rejections():
         owner = blame.owner(rejection.name) if type_ in _OWNED else None
         if owner is None or rejection.name in in_force:
             text = f"{short_name(type_)} {rejection.name}: {rejection.text}"
-            yield _Refusal(text, delays=owner is not None or type_ in _SHARED)
+            delays = owner is not None or type_ in _SHARED
+            yield Refusal(type_, rejection.name, rejection.version, text, delays)
     said = blame.objection(stream, revision.deployment)
     if said is not None:
-        yield _Refusal(f"routes of {revision.deployment}: {said}", delays=True)
+        name = revision.deployment
+        yield Refusal("", name, "", f"routes of {name}: {said}", delays=True)
