@@ -1,9 +1,9 @@
-"""A whole control plane inside the test: store, verbs, publisher, and the real gRPC server for Envoys."""
+"""A whole control plane inside the test: store, verbs, publisher, and the two real gRPC servers."""
 
 import asyncio
 import dataclasses
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -11,13 +11,16 @@ from pathlib import Path
 from prometheus_client import CollectorRegistry
 
 from tests.support.ports import LOOPBACK
+from xds.admin.about import About
+from xds.admin.access import Anybody
 from xds.control.plane import ControlPlane
 from xds.control.publisher import Publisher
 from xds.control.state import State
 from xds.discovery.hub import Hub
 from xds.fleet.admission import Admission
 from xds.server import load, metrics
-from xds.server.listeners import xds_server
+from xds.server.entrance import Entrance
+from xds.server.listeners import add_admin_services, admin_server, xds_server
 from xds.server.status import ClientStatus
 from xds.server.tls import Tls
 from xds.server.xds import Discovery, Wakers
@@ -27,12 +30,19 @@ from xds.store.sqlite import SqliteStore
 
 @dataclasses.dataclass(frozen=True)
 class Serving:
-    """What a test may reach: the plane itself, and where Envoys connect to."""
+    """What a test may reach: the plane itself, and where Envoys and people connect to.
+
+    Attributes:
+        admin: `host:port` of the admin API, where everyone is who they say.
+        stop_admin: stops the admin API as the server does.
+    """
 
     plane: ControlPlane
     admission: Admission
     registry: CollectorRegistry
     xds: tuple[str, int]
+    admin: str
+    stop_admin: Callable[[float], Awaitable[None]]
 
 
 @asynccontextmanager
@@ -47,11 +57,36 @@ async def serving(folder: Path, *gateways: Gateway, tls: Tls | None = None) -> A
         discovery = Discovery(hub, gateways, wakers)
         handlers = (*discovery.handlers(), ClientStatus(hub).handler(), load.handler())
         server, address = await xds_server(handlers, f"{LOOPBACK}:0", tls)
+        people, people_address = admin_server(f"{LOOPBACK}:0", Entrance(None, Anybody(), "anybody"))
+        about = _about(address, people_address)
+        closing = await add_admin_services(people, plane, discovery.admission, about)
+
+        async def stop_admin(grace: float) -> None:
+            closing.close()
+            await people.stop(grace)
+
         publishing = asyncio.create_task(plane.publisher.run())
         await server.start()
+        await people.start()
         port = int(address.rpartition(":")[2])
         registry = metrics.registry(plane, discovery.admission)
-        yield Serving(plane, discovery.admission, registry, (LOOPBACK, port))
+        yield Serving(plane, discovery.admission, registry, (LOOPBACK, port), people_address, stop_admin)
         publishing.cancel()
+        await stop_admin(0.0)
         await server.stop(None)
         thread.submit(store.close).result()
+
+
+def _about(xds: str, admin: str) -> About:
+    return About(
+        version="0",
+        started_at=time.time(),
+        xds_address=xds,
+        admin_address=admin,
+        http_address="",
+        xds_tls=False,
+        xds_client_certificates=False,
+        admin_tls=False,
+        admin_access=("anybody",),
+        store="canary.db",
+    )
