@@ -11,6 +11,7 @@ from typing import Protocol
 import click
 
 from xds.cli import options
+from xds.cli.failures import NoAnswer
 from xds.cli.remote import unconfirmed
 from xds.client import Client, Wait, WriteArgs
 from xds.client.errors import verdict
@@ -79,10 +80,16 @@ def judge(confirmation: pb.Confirmation) -> None:
 def follow(client: Client, name: str, revision: int, wait: Wait) -> pb.Confirmation:
     """The last word on a revision (0: the one in force); until then a bar."""
     last = pb.Confirmation(state=pb.Confirmation.TIMED_OUT)
-    with _bar(name) as show:
-        for confirmation in client.progress(name, revision, wait):
-            last = confirmation
-            show(confirmation)
+    try:
+        with _bar(name) as show:
+            for confirmation in client.progress(name, revision, wait):
+                last = confirmation
+                show(confirmation)
+    except KeyboardInterrupt as interrupt:
+        reached = f"{last.confirmed} of {last.envoys} Envoys have it"
+        raise NoAnswer(
+            f"interrupted; {name} is as it was asked for, {reached} (`canary status {name}`)"
+        ) from interrupt
     return last
 
 
