@@ -1,14 +1,13 @@
 """Every Daily command's table and JSON, word for word."""
 
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, HTTPServer
-from threading import Thread
 
 import grpc
 import pytest
 
-from tests.cli import golden
+from tests.cli import transcripts
 from tests.cli.fake_admin import AdminApi, Answer, Refusal, Run, only_main, revision
+from tests.cli.listener import listener
 from xds.stubs import canary_admin_v1_pb2 as pb
 
 STATE = pb.Confirmation.State
@@ -83,25 +82,8 @@ def answers(summarization: pb.Deployment) -> dict[str, Answer]:
 @pytest.fixture
 def envoy() -> Iterator[int]:
     """A listener that gives every third key `a`; its port."""
-    asked = 0
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            nonlocal asked
-            asked += 1
-            self.send_response(200)
-            self.send_header("x-canary-version", "main" if asked % 3 else "a")
-            self.end_headers()
-            self.wfile.write(b"hello from a model")
-
-        def log_message(self, format: str, *args: object) -> None:  # noqa: A002 (http.server's name)
-            pass
-
-    server = HTTPServer(("127.0.0.1", 0), Handler)
-    Thread(target=server.serve_forever, args=(0.01,)).start()
-    yield server.server_port
-    server.shutdown()
-    server.server_close()
+    with listener(lambda number: "main" if number % 3 else "a") as seen:
+        yield seen.port
 
 
 CASES = {
@@ -142,7 +124,7 @@ def test_what_a_daily_command_prints(
 
     result = ask(*args, stdin=FILE)
 
-    golden.check(f"{case}.{form}", golden.transcript(args, result))
+    transcripts.check(f"{case}.{form}", transcripts.transcript(args, result))
 
 
 @pytest.mark.parametrize("form", ["table", "json"])
@@ -153,7 +135,7 @@ def test_what_test_prints(api: AdminApi, ask: Run, answers: dict[str, Answer], e
 
     result = ask(*args, "--via", f"127.0.0.1:{envoy}")
 
-    golden.check(f"test.{form}", golden.transcript(args, result))
+    transcripts.check(f"test.{form}", transcripts.transcript(args, result))
 
 
 FAILURES: dict[str, tuple[tuple[str, ...], str, Answer]] = {
@@ -209,7 +191,7 @@ def test_how_a_command_fails(api: AdminApi, ask: Run, case: str) -> None:
     result = ask(*args)
 
     assert result.stderr.count("\n") == 1
-    golden.check(f"failure-{case}", golden.transcript(args, result))
+    transcripts.check(f"failure-{case}", transcripts.transcript(args, result))
 
 
 @pytest.mark.parametrize(

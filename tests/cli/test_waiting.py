@@ -4,11 +4,12 @@ import os
 import pty
 import subprocess
 import sys
+from collections.abc import Iterator
 
 import pytest
 
 from tests.cli.fake_admin import AdminApi, Run, only_main
-from xds.client import Wait
+from xds.client import Client, Wait
 from xds.stubs import canary_admin_v1_pb2 as pb
 
 STATE = pb.Confirmation.State
@@ -105,3 +106,18 @@ def test_wrong_usage(api: AdminApi, ask: Run, option: str, value: str) -> None:
     """Is said before anything is sent."""
     assert ask("abort", "echo", option, value).exit_code == 2
     assert api.called == []
+
+
+def test_an_interruption_undoes_nothing_and_says_so(ask: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Exit 5: nobody knows yet whether the Envoys take it."""
+
+    def interrupted(*_: object) -> Iterator[pb.Confirmation]:
+        yield WAITING
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Client, "progress", interrupted)
+
+    result = ask("abort", "echo", "--wait")
+
+    assert result.exit_code == 5
+    assert "1 of 2 Envoys have it (`canary status echo`)" in result.stderr

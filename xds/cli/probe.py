@@ -234,5 +234,6 @@ def _missed(label: str, number: int, answer: Answer) -> str:
             f"the answer ({answer.status}) has no {VERSION_HEADER}, so nobody knows whether {label} gave it "
             "(is it another service's, or the gateway's version_header turned off?)"
         )
-    times = f"in {number} requests" if number > 1 else f"this request went to {answer.version}"
-    return f"{label} was not reached {times} (--tries allows more; canary get shows its share)"
+    if number == 1:
+        return f"{label} was not reached: the request went to {answer.version} (canary get shows the split)"
+    return f"{label} was not reached in {number} requests (--tries allows more; canary get shows its share)"

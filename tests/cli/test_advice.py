@@ -1,0 +1,77 @@
+"""`canary status` says what to type next: the worst trouble first."""
+
+import pytest
+
+from tests.cli.fake_admin import only_main
+from xds.cli.advice import next_command
+from xds.stubs import canary_admin_v1_pb2 as pb
+
+WELL = pb.Convergence(envoys=2, in_sync=2)
+
+
+def healthy(**canary: float) -> pb.Deployment:
+    """A deployment that two Envoys have, with these canaries."""
+    deployment = only_main()
+    deployment.convergence.CopyFrom(WELL)
+    for label, weight in canary.items():
+        deployment.versions.add(
+            label=label, build=f"echo:{label}", weight=weight, endpoints=["h:1"], known_endpoints=1
+        )
+    return deployment
+
+
+def test_all_is_well() -> None:
+    """Nothing, or the next step of a canary."""
+    assert next_command(healthy()) == "nothing: all is well"
+    assert next_command(healthy(a=0)).startswith("canary set-weight echo a=1 #")
+    assert next_command(healthy(a=20)).startswith("canary promote echo a #")
+
+
+@pytest.mark.parametrize(
+    ("trouble", "advice"),
+    [
+        (pb.Deployment(deleted=True), "canary undelete echo #"),
+        (
+            pb.Deployment(convergence=pb.Convergence(rejections=["e-2: Cluster x: no"])),
+            "canary rollback echo # e-2 rejects",
+        ),
+        (
+            pb.Deployment(
+                versions=[pb.Version(label="b", build="t:1", weight=1, waiting_for_endpoints=True)],
+            ),
+            "canary endpoints add t:1 HOST:PORT #",
+        ),
+        (
+            pb.Deployment(
+                versions=[
+                    pb.Version(
+                        label="b",
+                        build="t:1",
+                        weight=1,
+                        waiting_for_endpoints=True,
+                        known_endpoints=3,
+                        endpoints=["h:1"],
+                        min_endpoints=2,
+                    )
+                ]
+            ),
+            "canary endpoints t:1 # b waits: 1 of 3 can be used, it needs 2",
+        ),
+        (pb.Deployment(notes=["its file says something else"]), "canary get echo -o yaml # its file says"),
+    ],
+)
+def test_trouble_has_a_command(trouble: pb.Deployment, advice: str) -> None:
+    """With the reason after the #."""
+    deployment = healthy(a=20)
+    deployment.MergeFrom(trouble)
+
+    assert next_command(deployment).startswith(advice)
+
+
+def test_envoys_that_are_behind_or_away() -> None:
+    """Wait for those that come; look where none are."""
+    deployment = healthy()
+    deployment.convergence.in_sync = 1
+    assert next_command(deployment) == "canary wait echo --for applied # 1 of 2 Envoys to go"
+    deployment.convergence.Clear()
+    assert next_command(deployment).startswith("canary fleet #")
