@@ -26,6 +26,7 @@ class ControlPlane:
         specs: Path | None = None,
         gateways: Sequence[Mapping[str, object]] = (),
         keep_builds: str = "10m",
+        settings: Mapping[str, object] | None = None,
     ) -> None:
         """Start one.
 
@@ -34,6 +35,7 @@ class ControlPlane:
             specs: a folder to watch.
             gateways: those besides `default`.
             keep_builds: how long a retired build keeps its cluster.
+            settings: more of its configuration file.
         """
         self.listener = (LOOPBACK, free_port())
         self.specs = specs
@@ -43,7 +45,7 @@ class ControlPlane:
         self._config = folder / "canary.yaml"
         listener = {"address": self.listener[0], "port": self.listener[1]}
         default = {"name": "default", "listeners": [listener]}
-        said = {"gateways": [default, *gateways], "keep_builds": keep_builds}
+        said = {"gateways": [default, *gateways], "keep_builds": keep_builds, **(settings or {})}
         self._config.write_text(json.dumps(said))
         self.start()
 

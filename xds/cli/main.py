@@ -5,6 +5,7 @@ A command's module is imported when the command is used, and its one-line summar
 """
 
 import importlib
+import os
 from collections.abc import Mapping
 
 import click
@@ -99,6 +100,7 @@ def canary() -> None:
 
 def main() -> None:
     """Run the command line."""
+    os.environ.setdefault("GRPC_VERBOSITY", "ERROR")  # each failed handshake would be a line on stderr
     canary(prog_name="canary")
 
 
