@@ -195,14 +195,15 @@ class EndpointBook:
 
     def trial(self, ref: str, write: Write, now: float) -> "EndpointBook":
         """A book of one build alone, in which something was written that isn't in this one."""
+        leases = {(ref, where): lease for where, lease in self._leases.get(ref, {}).items()}
         book = EndpointBook(
             {(source, ref): given for source, given in self._lists.get(ref, {}).items()},
-            {(ref, where): lease for where, lease in self._leases.get(ref, {}).items()},
-            frozenset(place for place in self._drains if place[0] == ref),
+            leases,
+            frozenset((ref, where) for where in self.drained_places(ref)),
             now,
         )
-        book._due |= {place: due for place, due in self._due.items() if place[0] == ref}
-        book.adopt(write, now)
+        book._due |= {place: self._due[place] for place in leases}
+        book.adopt(_of_build(write, ref), now)
         return book
 
     def next_fade(self) -> float | None:
@@ -266,6 +267,15 @@ def _undrained(ref: str, endpoints: tuple[Endpoint, ...], drains: set[Place]) ->
     if (ref, WHOLE) in drains:
         return ()
     return tuple(endpoint for endpoint in endpoints if (ref, str(endpoint)) not in drains)
+
+
+def _of_build(write: Write, ref: str) -> Write:
+    """What a write says of one build's endpoints."""
+    return Write(
+        endpoints={key: given for key, given in write.endpoints.items() if key[1] == ref},
+        leases={place: lease for place, lease in write.leases.items() if place[0] == ref},
+        drains={place: on for place, on in write.drains.items() if place[0] == ref},
+    )
 
 
 def _builds(write: Write) -> Iterator[str]:
