@@ -9,7 +9,7 @@
     words         the API's messages -> the words of tables and answers
     output        table, json or yaml on stdout
     apply, get, change                                talk to the server
-    lint, schema, translate, bootstrap, serve         need none
+    lint, schema, translate, bootstrap, serve, token  need none
     config        the server's configuration file
 
 Exit codes: 0 done, 1 failed, 2 used wrongly, 4 somebody else changed it meanwhile, 5 no answer.

@@ -5,6 +5,9 @@ xds        the aggregated discovery service: bytes in, bytes out, one stream an 
 status     client status: what each Envoy has, for whatever speaks Envoy's own API
 load       load reports, taken politely
 listeners  the two gRPC servers: options, ports, health and reflection
+tls        certificates and keys, tried before anything listens
+exposure   what may be reached from other machines
+entrance   how the admin API is entered: tokens, client certificates, anybody
 http       /healthz, /readyz, /metrics
 specs      the specs folder, watched
 logs       structlog, for people or for machines
