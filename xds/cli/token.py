@@ -50,8 +50,9 @@ def _moment(_ctx: click.Context, _param: click.Parameter, value: str | None) -> 
 def token(*, name: str, expires: datetime | None, file: Path | None) -> None:
     """Make a token for callers of the admin API.
 
-    NAME becomes the author of what is changed with it. The token goes to stdout, this once. The line for the server's file (--admin-tokens), which has only
-    its hash, goes to stderr, or to the file with --append; a running server takes it by itself.
+    NAME becomes the author of what is changed with it. The token goes to stdout, this once. The line for
+    the server's file (--admin-tokens), which has only its hash, goes to stderr, or to the file with
+    --append; a running server takes it by itself.
     """
     made = _PREFIX + secrets.token_urlsafe(_BYTES)
     line = write_token(Token(name=name, sha256=sha256_of(made), expires=expires))
