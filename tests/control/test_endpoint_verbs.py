@@ -319,3 +319,14 @@ async def test_a_poll_under_a_new_name_takes_over(planes: Planes) -> None:
         plane.endpoints.failed("http_sd: broken", "it answered 503")
         await plane.endpoints.polled("file_sd: new", {"s:2": tuple(at(9))})
         assert places(one(plane, "s:2")) == ["10.0.0.9:80", "10.0.0.8:80", "10.0.0.2:80"]
+
+
+async def test_what_a_source_listed_that_is_gone_can_be_removed(planes: Planes) -> None:
+    """There is no file and no registry any more to take it off its list."""
+    async with planes() as plane:
+        await begin(plane)
+        await plane.endpoints.polled("http_sd: x", {"s:2": tuple(at(9))})
+        with pytest.raises(InvalidInput, match=r"listed by http_sd: x \(edit x, or drain it\)"):
+            await plane.endpoints.remove("s:2", at(9), ME)
+    async with planes() as plane:
+        assert (await plane.endpoints.remove("s:2", at(9), ME)).build.usable == 1

@@ -146,6 +146,19 @@ async def test_a_file_that_is_gone_keeps_its_last_list(server: Serving, tmp_path
         await has(server, "10.0.0.2:80")
 
 
+async def test_a_pattern_that_matches_nothing_is_a_problem_until_it_does(
+    server: Serving, tmp_path: Path
+) -> None:
+    """Then each of its files is a source."""
+    pattern = str(tmp_path / "*.json")
+    async with polling(server, EndpointSource(file_sd=pattern)):
+        await problem(server, "there is no such file")
+        (tmp_path / "x.json").write_text(group("s:1", "10.0.0.1:80"))
+        await problem(server, "")
+        (source,) = server.plane.endpoints.sources()
+        assert source.name == f"file_sd: {tmp_path / 'x.json'}"
+
+
 async def test_a_url_is_polled(server: Serving) -> None:
     """It is told how often."""
     async with registry() as (found, source):

@@ -229,6 +229,10 @@ class EndpointControl:
         read_at = before.read_at if before else None
         self._say(SourceStanding(source, problem, read_at, self._count(source), present))
 
+    def forget(self, source: str) -> None:
+        """Nothing more is said of a source: of a pattern, once there are files, which are sources themselves."""
+        self._sources.pop(source, None)
+
     async def _edit(
         self,
         verb: str,

@@ -100,7 +100,7 @@ class _Files:
         if not self._seen:
             self._endpoints.failed(self.name, "there is no such file")
         elif glob.has_magic(self._pattern):
-            await self._endpoints.polled(self.name, {})
+            self._endpoints.forget(self.name)
 
     async def _watch(self) -> None:
         root, deep = _watched(self._pattern)
