@@ -26,9 +26,7 @@ def spec(name: str, tag: str, weight: float) -> str:
 class Envoy(Peer):
     """A peer on a control plane's hub, whose verdicts the control plane hears."""
 
-    def __init__(
-        self, plane: ControlPlane, dislikes: Dislikes = lambda _: False, id_: str = "e"
-    ) -> None:
+    def __init__(self, plane: ControlPlane, dislikes: Dislikes = lambda _: False, id_: str = "e") -> None:
         super().__init__(plane.hub.catalogs["default"], dislikes)
         self.plane = plane
         self.connect(plane.hub.open("default", Node(id_)))

@@ -9,7 +9,7 @@ from structlog.testing import capture_logs
 
 from tests.control.conftest import Planes
 from tests.control.test_plane import documents, spec
-from xds.admin import messages
+from xds.admin import deployment_messages
 from xds.catalog.types import Type
 from xds.control.plane import ControlPlane
 from xds.control.publisher import Publisher
@@ -193,5 +193,5 @@ def test_a_deployment_whose_gateways_are_gone_is_logged_at_the_start(tmp_path: P
 
 def test_a_deployment_whose_gateways_are_gone_has_a_note(tmp_path: Path) -> None:
     """Also in the API's message."""
-    said = messages.deployment(unserved(tmp_path).deployments.get("s"))
+    said = deployment_messages.deployment(unserved(tmp_path).deployments.get("s"))
     assert list(said.notes) == ["no gateway serves it (its gateways: edge)"]

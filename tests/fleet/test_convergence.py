@@ -20,6 +20,9 @@ class Innocent:
     def owner(self, resource: str) -> str | None:
         return resource.partition("_")[0]
 
+    def objects(self, stream: Stream) -> bool:  # noqa: ARG002 (as asked)
+        return False
+
     def objection(self, stream: Stream, deployment: str) -> str | None:  # noqa: ARG002 (none)
         return None
 

@@ -9,12 +9,11 @@ import structlog
 from xds.control.expected import check_expected
 from xds.control.intake import EndpointChange, Intake, check, take_in
 from xds.control.merge import merged_documents
-from xds.control.pulse import Pulse
 from xds.control.shown import Shown
-from xds.control.standing import Applied, Outcome, Standings, said_shares
-from xds.control.state import State, usable_of
+from xds.control.standing import Applied, Outcome, said_shares
+from xds.control.state import usable_of
 from xds.control.terms import Terms
-from xds.control.writer import Answered, Writer, digest_of, entry, reply
+from xds.control.writer import Answered, digest_of, entry, reply
 from xds.errors import AlreadyExists, InvalidInput, TooFewEndpoints
 from xds.fleet.limits import refused
 from xds.revisions import decide
@@ -40,10 +39,6 @@ log = structlog.get_logger(__name__)
 
 class Deployments(Shown):
     """Deployments, changed."""
-
-    def __init__(self, state: State, writer: Writer, standings: Standings, pulse: Pulse) -> None:
-        super().__init__(state, writer, standings, pulse)
-        self._present: frozenset[str] = frozenset()
 
     async def apply_texts(
         self, files: Texts, terms: Terms, *, mode: Mode = "apply", strict: bool = False
@@ -92,6 +87,8 @@ class Deployments(Shown):
         Raises:
             InvalidInput, Conflict: every fault; nothing was changed.
         """
+        if governed:
+            self._state.present = frozenset(present)
         reading = Reading(tuple(documents), (), ())
         digest = digest_of("apply", [(each.deployment, each.endpoints) for each in documents])
         applied, _ = await self._writer.alone(

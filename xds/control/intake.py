@@ -121,7 +121,7 @@ def _only_news(state: State, document: Document, digests: dict[tuple[str, str], 
     """The parts of a document that differ from what was last applied from its file."""
 
     def is_news(part: str, text: str) -> bool:
-        key, digest = (document.file, part), xxhash.xxh3_64_hexdigest(text.encode())
+        key, digest = (document.file, part), _digest(text)
         if state.applied.get(key) == digest:
             return False
         digests[key] = digest
@@ -134,6 +134,15 @@ def _only_news(state: State, document: Document, digests: dict[tuple[str, str], 
     return dataclasses.replace(
         document, deployment=spec if spec and is_news(spec.name, _as_written(spec)) else None, endpoints=fresh
     )
+
+
+def digest_of_spec(spec: Deployment) -> str:
+    """What is remembered of a spec that was applied from a file."""
+    return _digest(_as_written(spec))
+
+
+def _digest(text: str) -> str:
+    return xxhash.xxh3_64_hexdigest(text.encode())
 
 
 def _as_written(spec: Deployment) -> str:

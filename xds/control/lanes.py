@@ -44,6 +44,10 @@ class Lanes:
             return
         self._place(stream)
 
+    def objects(self, stream: Stream) -> bool:
+        """Whether a peer refused anybody's routes."""
+        return stream in self._trials
+
     def objection(self, stream: Stream, deployment: str) -> str | None:
         """What a peer said of a deployment's routes, where it is held at older ones for that."""
         trial = self._trials.get(stream)

@@ -1,14 +1,14 @@
 """A deployment as it stands, and what a verb did to it."""
 
 import dataclasses
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
-from xds.control.intake import EndpointChange
+from xds.control.intake import EndpointChange, digest_of_spec
 from xds.control.publisher import Publisher
 from xds.control.state import State, usable_of
 from xds.discovery.request import Node
 from xds.discovery.stream import Stream
-from xds.fleet.convergence import Convergence, convergence
+from xds.fleet.convergence import Convergence, Picture
 from xds.revisions.history import returnable
 from xds.revisions.record import Revision, percent
 from xds.slots.layout import moved
@@ -82,26 +82,34 @@ class Standings:
     def __init__(self, state: State, publisher: Publisher) -> None:
         self._state = state
         self._publisher = publisher
+        self._digests: dict[str, tuple[Revision, str]] = {}
 
     def of(self, revision: Revision) -> Standing:
         """How a deployment stands (or would stand) at a revision."""
+        return self.of_all([revision])[0]
+
+    def of_all(self, revisions: Iterable[Revision]) -> list[Standing]:
+        """How deployments stand; the Envoys are looked at once for all."""
+        pictures: dict[tuple[str, ...] | None, Picture] = {}
+        standings = []
+        for revision in revisions:
+            gateways = revision.spec.gateways
+            if gateways not in pictures:
+                streams = self.streams(revision.spec)
+                pending = self._publisher.pending
+                pictures[gateways] = Picture(streams, self._publisher.lanes, pending=pending)
+            standings.append(self._standing(revision, pictures[gateways].convergence(revision)))
+        return standings
+
+    def _standing(self, revision: Revision, reached: Convergence) -> Standing:
         refs = revision.builds.values()
         return Standing(
             revision=revision,
             endpoints={ref: self._state.endpoints.get(ref, ()) for ref in refs},
-            convergence=convergence(
-                revision,
-                self.streams(revision.spec),
-                self._publisher.lanes,
-                pending=self._publisher.pending,
-            ),
-            notes=self._notes(revision.spec),
+            convergence=reached,
+            notes=tuple(self._notes(revision)),
             known={ref: len(self._state.book.union.get(ref, ())) for ref in refs},
         )
-
-    def of_all(self, revisions: Iterable[Revision]) -> list[Standing]:
-        """How deployments stand."""
-        return [self.of(revision) for revision in revisions]
 
     def not_returnable(self, revision: Revision, newest: Revision) -> str:
         """Why a deployment can't be rolled back to a revision now; "" where it can."""
@@ -120,10 +128,21 @@ class Standings:
         """The Envoys that are to serve a deployment."""
         return [stream.node for stream in self.streams(spec)]
 
-    def _notes(self, spec: Deployment) -> tuple[str, ...]:
-        if not self._state.has_no_gateway(spec):
-            return ()
-        return (f"no gateway serves it (its gateways: {', '.join(spec.gateways or ())})",)
+    def _notes(self, revision: Revision) -> Iterator[str]:
+        spec = revision.spec
+        if self._state.has_no_gateway(spec):
+            yield f"no gateway serves it (its gateways: {', '.join(spec.gateways or ())})"
+        file, applied = self._state.governing(spec.name)
+        if file and revision.kind != "delete" and applied != self._digest(revision):
+            said = f"revision {revision.number} ({revision.kind} by {revision.note.author})"
+            yield f"{file} says otherwise than {said}"
+
+    def _digest(self, revision: Revision) -> str:
+        """Of a revision's spec; that of the newest one asked for is remembered."""
+        known = self._digests.get(revision.deployment)
+        if known is None or known[0] is not revision:
+            known = self._digests[revision.deployment] = revision, digest_of_spec(revision.spec)
+        return known[1]
 
 
 def moved_percent(before: Revision | None, after: Revision) -> float:

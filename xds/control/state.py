@@ -55,6 +55,10 @@ class State:
             self._recent[name] = revisions
             self._claim(None, revisions[-1])
         self._names = sorted(name for name in self._recent if self.head(name) is not None)
+        self.present: frozenset[str] = frozenset()
+        """The files of the specs folder."""
+        self._governing: defaultdict[str, dict[str, str]] = defaultdict(dict)
+        self._govern(memory.applied)
         self.clock = clock
         self.book = EndpointBook(memory.endpoints, memory.leases, memory.drains, clock(), fade)
         self.resources: dict[str, ResourceSet] = dict(memory.resources)
@@ -118,6 +122,7 @@ class State:
             concerned.add(name)
         concerned |= self._users_of_any(self.book.adopt(write, self.clock()))
         self.applied |= write.applied
+        self._govern(write.applied)
         self.resources |= {given.gateway: given for given in write.resources}
         return concerned
 
@@ -188,6 +193,15 @@ class State:
     def users_of(self, ref: str) -> frozenset[str]:
         """The deployments that have, or had, a build."""
         return frozenset(self._users.get(ref, ()))
+
+    def governing(self, name: str) -> tuple[str, str]:
+        """The file that has a deployment, and the digest of what was applied from it last; "" where none."""
+        digests = self._governing.get(name, {})
+        return next((each for each in digests.items() if each[0] in self.present), ("", ""))
+
+    def _govern(self, applied: Mapping[tuple[str, str], str]) -> None:
+        for (file, part), digest in applied.items():
+            self._governing[part][file] = digest
 
     def _list(self, name: str) -> None:
         """Keep the names of what is in force in order."""

@@ -8,6 +8,7 @@ from xds.catalog.types import ROUTING, Type, short_name
 from xds.discovery.stream import Stream
 from xds.fleet.envoys import by_envoy, in_sync
 from xds.fleet.limits import limits
+from xds.fleet.profile import profile_of
 from xds.revisions.record import Revision
 
 _OWNED = frozenset({Type.CLUSTER, Type.ENDPOINT})
@@ -38,26 +39,47 @@ class Blame(Protocol):
     def owner(self, resource: str) -> str | None:
         """The deployment a cluster or an endpoint resource belongs to; None: to none."""
 
+    def objects(self, stream: Stream) -> bool:
+        """Whether a peer may be held at older routes of anybody's."""
+
     def objection(self, stream: Stream, deployment: str) -> str | None:
         """What a peer said of a deployment's routes, where it is held at older ones for that."""
 
 
+class Picture:
+    """The Envoys of some gateways at one moment. What is asked of it costs as much as there are exceptions.
+
+    Args:
+        streams: of the Envoys.
+        blame: whose fault a refusal is.
+        pending: something was committed that none has been sent yet.
+    """
+
+    def __init__(self, streams: Iterable[Stream], blame: Blame, *, pending: bool) -> None:
+        envoys = by_envoy(streams)
+        everyone = [stream for envoy in envoys for stream in envoy]
+        self._blame = blame
+        self._pending = pending
+        self._count = len(envoys)
+        self._behind = frozenset(envoy[0].node.id for envoy in envoys if not in_sync(envoy))
+        self._refusing = [each for each in everyone if any(each.rejections()) or blame.objects(each)]
+        self._limited = [each.node for each in everyone if not profile_of(each.node).sticky_splits]
+
+    def convergence(self, revision: Revision) -> Convergence:
+        """How they stand with a deployment."""
+        refused = [(s.node.id, each) for s in self._refusing for each in refusals(revision, s, self._blame)]
+        delayed = self._behind.union(id_ for id_, refusal in refused if refusal.delays)
+        return Convergence(
+            envoys=self._count,
+            in_sync=0 if self._pending else self._count - len(delayed),
+            rejections=tuple(f"{id_}: {refusal.text}" for id_, refusal in refused),
+            limited=limits(revision.spec, self._limited),
+        )
+
+
 def convergence(revision: Revision, streams: Iterable[Stream], blame: Blame, *, pending: bool) -> Convergence:
-    """How these streams stand (`pending`: something was committed that none has been sent yet)."""
-    envoys = by_envoy(streams)
-    refused = {s: list(refusals(revision, s, blame)) for envoy in envoys for s in envoy}
-    done = sum(
-        in_sync(envoy) and not any(refusal.delays for stream in envoy for refusal in refused[stream])
-        for envoy in envoys
-    )
-    return Convergence(
-        envoys=len(envoys),
-        in_sync=0 if pending else done,
-        rejections=tuple(
-            f"{stream.node.id}: {refusal.text}" for stream, said in refused.items() for refusal in said
-        ),
-        limited=limits(revision.spec, (stream.node for stream in refused)),
-    )
+    """How these streams stand with one deployment."""
+    return Picture(streams, blame, pending=pending).convergence(revision)
 
 
 @dataclasses.dataclass(frozen=True)
