@@ -10,7 +10,16 @@ import pytest
 from tests.support.files import deployment, split
 from tests.support.mesh import Mesh
 from xds.cli.main import canary
-from xds.client import AsyncClient, Client, Conflict, InvalidInput, NotFound, TooFewEndpoints
+from xds.client import (
+    AsyncClient,
+    Client,
+    Conflict,
+    InvalidInput,
+    NotFound,
+    Rejected,
+    TooFewEndpoints,
+    Wait,
+)
 from xds.stubs import canary_admin_v1_pb2 as pb
 from xds.stubs import envoy_config_cluster_v3_pb2 as clusters
 
@@ -37,6 +46,34 @@ def test_a_canarys_life_from_python(mesh: Mesh) -> None:
     assert kinds == [
         *("undelete", "delete", "abort", "rollback", "rollback", "promote", "set-weights", "apply"),
     ]
+
+
+def test_what_an_envoy_rejects_is_raised_and_undone(mesh: Mesh) -> None:
+    """With who refused what; the split is as it was before."""
+    bad = deployment("sdk-spoilt", canary=split(a=("a1", 0)), tls={"ca_file": "/no/such/authorities.pem"})
+    with Client(mesh.plane.admin) as client:
+        client.apply(deployment("sdk-spoilt", canary=split(a=("a1", 5))), wait=True)
+        with pytest.raises(Rejected, match="no/such/authorities") as rejected:
+            client.apply(bad, wait=Wait(timeout=20, rollback_on_reject=True))
+        now = client.get("sdk-spoilt")
+
+    assert now.revision.number == rejected.value.confirmation.undone_by == 3
+    assert dict(now.revision.weights) == {"main": 95, "a": 5}
+
+
+def test_a_rejection_has_an_exit_code(mesh: Mesh, tmp_path: Path) -> None:
+    """3, with the Envoy's own words in one line."""
+    file = tmp_path / "cli-spoilt.yaml"
+    file.write_text(deployment("cli-spoilt"), encoding="utf-8")
+    run(mesh, "apply", "-f", str(file), "--wait")
+    bad = deployment("cli-spoilt", tls={"ca_file": "/no/such/authorities.pem"})
+    file.write_text(bad, encoding="utf-8")
+
+    result = run(mesh, "apply", "-f", str(file), "--wait", "--on-reject", "rollback")
+
+    assert result.exit_code == 3
+    assert "/no/such/authorities.pem" in result.stderr.splitlines()[-1]
+    assert "(undone by revision 3)" in result.stderr
 
 
 async def test_a_watch_sees_what_happens(mesh: Mesh) -> None:

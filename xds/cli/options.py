@@ -62,7 +62,7 @@ server = click.option(
     show_default=True,
     show_envvar=True,
     callback=checked_address,
-    help="The admin API.",
+    help="The admin API. CANARY_TOKEN and CANARY_TLS_CA, _CERT, _KEY, _SERVER_NAME say how to call it.",
 )
 
 output = click.option(

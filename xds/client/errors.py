@@ -104,7 +104,7 @@ def verdict(confirmation: pb.Confirmation) -> str:
         case _STATES.REJECTED:
             undone = confirmation.undone_by
             mend = f"undone by revision {undone}" if undone else "`canary rollback` undoes it"
-            return f"rejected by Envoy: {'; '.join(confirmation.rejections)} ({mend})"
+            return f"rejected by Envoy: {_one_line('; '.join(confirmation.rejections))} ({mend})"
         case _STATES.TIMED_OUT:
             missing = ", ".join(confirmation.waiting_for)
             return f"only {reached} confirmed it in time; missing: {missing} (`canary status` follows it)"
