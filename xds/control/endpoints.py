@@ -230,7 +230,7 @@ class EndpointControl:
         self._say(SourceStanding(source, problem, read_at, self._count(source), present))
 
     def forget(self, source: str) -> None:
-        """Nothing more is said of a source: of a pattern, once there are files, which are sources themselves."""
+        """Say no more of a source: of a pattern, once there are files, which are sources themselves."""
         self._sources.pop(source, None)
 
     async def _edit(
