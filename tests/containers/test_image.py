@@ -26,6 +26,8 @@ SERVE = [
     f"--http-listen=0.0.0.0:{HTTP}",
     "--insecure",
 ]
+PATIENCE = 30
+"""Seconds a container may take to be ready."""
 SPEC = """\
 endpoints: {"chat:v1": ["chat-v1:3000"]}
 ---
@@ -50,7 +52,7 @@ def control_plane(network: Network) -> Iterator[DockerContainer]:
         .with_network(network)
         .with_network_aliases("control-plane")
         .with_exposed_ports(ADMIN, HTTP)
-        .waiting_for(HttpWaitStrategy(HTTP, "/readyz"))
+        .waiting_for(HttpWaitStrategy(HTTP, "/readyz").with_startup_timeout(PATIENCE))
     )
     with container:
         yield container
@@ -58,7 +60,18 @@ def control_plane(network: Network) -> Iterator[DockerContainer]:
 
 def test_it_is_healthy_by_its_own_check(control_plane: DockerContainer) -> None:
     """The image's HEALTHCHECK finds the server, without a curl."""
-    HealthcheckWaitStrategy().with_startup_timeout(30).wait_until_ready(control_plane)
+    HealthcheckWaitStrategy().with_startup_timeout(PATIENCE).wait_until_ready(control_plane)
+
+
+def test_it_does_not_listen_in_the_open_by_accident() -> None:
+    """Run as it is, with neither TLS nor `--insecure`, it ends and says what to do."""
+    with DockerContainer(IMAGE) as container:
+        ended = container.get_wrapped_container().wait(timeout=PATIENCE)
+        said = b"".join(container.get_logs()).decode()
+
+    assert ended["StatusCode"] != 0
+    assert "--tls-cert" in said
+    assert "--insecure" in said
 
 
 def test_it_does_not_run_as_root(control_plane: DockerContainer) -> None:

@@ -7,7 +7,7 @@
 set -euo pipefail
 HERE=$(cd "$(dirname "$0")" && pwd)
 cd "$HERE/../../.."
-WORK=$PWD/.containers
+WORK=$(realpath -m .containers) # containers have no root file system behind a symlink
 MINUTES=20 # for all that runs on the stage
 WANTED=3000 # MB of free disk
 
@@ -23,12 +23,14 @@ fi
 say "no Docker engine answers; starting one of our own"
 [ "$(id -u)" = 0 ] || missing "needs root for namespaces and packages, or a Docker engine that this user may use"
 [ -r /etc/apt/sources.list.d/debian.sources ] || missing "needs Debian with /etc/apt/sources.list.d/debian.sources"
-command -v unshare >/dev/null || missing "needs unshare, of util-linux"
+for tool in unshare setpriv; do command -v $tool >/dev/null || missing "needs $tool, of util-linux"; done
 mkdir -p "$WORK"
 free=$(df --output=avail -m "$WORK" | tail -1)
 say "disk: $free MB free, up to $WANTED MB wanted"
 ((free >= WANTED)) || missing "only $free MB are free under $WORK, $WANTED MB are wanted"
 
 "$HERE/provide.sh" "$WORK"
-exec timeout --foreground -k 10 "${MINUTES}m" \
-    unshare --net --mount --pid --fork --kill-child --mount-proc "$HERE/stage.sh" "$WORK" "$@"
+# Killed with this script, however that ends: unshare by itself heeds no SIGTERM.
+setpriv --pdeathsig KILL unshare --net --mount --pid --fork --kill-child --mount-proc \
+    timeout --foreground -k 10 "${MINUTES}m" "$HERE/stage.sh" "$WORK" "$@" &
+wait $!

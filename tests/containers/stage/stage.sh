@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# A Docker engine for one run, as process 1 of namespaces of its own: whatever is started here ends with
-# it, the ports it publishes are on a loopback nobody else sees, and the machine's firewall is not touched.
+# A Docker engine for one run, in process, mount and network namespaces of its own: whatever is started
+# here ends with it, the ports it publishes are on a loopback nobody else sees, and the machine's firewall
+# is not touched.
 set -euo pipefail
 WORK=$1
 shift
