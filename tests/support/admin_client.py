@@ -8,6 +8,7 @@ from google.protobuf.message import Message
 
 from tests.support.waiting import eventually
 from xds.stubs import canary_admin_v1_pb2 as pb
+from xds.stubs import canary_admin_v1_pb2_grpc as pb_grpc
 
 _SERVICE = "/canary.admin.v1.DeploymentService/"
 
@@ -15,10 +16,15 @@ Answer = TypeVar("Answer", bound=Message)
 
 
 class AdminClient:
-    """Calls a control plane; used with `async with`, in the test's own event loop."""
+    """Calls a control plane; used with `async with`, in the test's own event loop.
+
+    Attributes:
+        services: every method of the API by its service, for messages in and out.
+    """
 
     def __init__(self, address: str) -> None:
         self._channel = grpc.aio.insecure_channel(address)
+        self.services = Services(self._channel)
 
     async def __aenter__(self) -> Self:
         return self
@@ -97,3 +103,16 @@ class AdminClient:
             response_deserializer=answer.FromString,
         )
         return await call(request)
+
+
+class Services:
+    """The stubs of the API."""
+
+    def __init__(self, channel: grpc.aio.Channel) -> None:
+        self.deployments = pb_grpc.DeploymentServiceStub(channel)
+        self.endpoints = pb_grpc.EndpointServiceStub(channel)
+        self.gateways = pb_grpc.GatewayServiceStub(channel)
+        self.resources = pb_grpc.ResourceServiceStub(channel)
+        self.fleet = pb_grpc.FleetServiceStub(channel)
+        self.audit = pb_grpc.AuditServiceStub(channel)
+        self.server = pb_grpc.ServerServiceStub(channel)

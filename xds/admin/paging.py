@@ -10,7 +10,7 @@ import json
 from collections.abc import Callable, Sequence
 from typing import Generic, Protocol, TypeVar
 
-from xds.admin.rules import fault
+from xds.admin.rules import HIGHEST, fault
 from xds.errors import InvalidInput
 
 DEFAULT_SIZE = 100
@@ -68,7 +68,7 @@ def page_of(request: Paged, key: Callable[[object], K | None], *scope: str) -> P
 
 def number(said: object) -> int | None:
     """A key that counts."""
-    return said if type(said) is int and 0 <= said < 2**63 else None
+    return said if type(said) is int and 0 <= said <= HIGHEST else None
 
 
 def name(said: object) -> str | None:

@@ -22,6 +22,8 @@ LONGEST_WAIT = 24 * 3600.0
 LONGEST_COMMENT, LONGEST_ID = 10_000, 200
 """Characters."""
 MOST_NAMES = 10_000
+HIGHEST = 2**53
+"""Nothing here will ever be numbered beyond."""
 
 Rule = Callable[[Any], Iterator[Fault]]
 """Says what is wrong with a message."""
@@ -59,13 +61,13 @@ def _text(field: str) -> Rule:
 
 
 def _number(field: str, low: int = 0) -> Rule:
-    """It is no smaller; where it is one of several, only if it was chosen."""
+    """It is between that and what there can be; where it is one of several, only if it was chosen."""
 
     def rule(request: Any) -> Iterator[Fault]:
         value = getattr(request, field)
         presence = request.DESCRIPTOR.fields_by_name[field].has_presence
-        if value < low and (request.HasField(field) or not presence):
-            yield fault(field, f"{value} is too small", f"give {low} or more")
+        if not low <= value <= HIGHEST and (not presence or request.HasField(field)):
+            yield fault(field, f"{value} is out of range", f"give {low} or more")
 
     return rule
 
@@ -116,7 +118,7 @@ def _options(request: Any) -> Iterator[Fault]:
         yield fault("options.comment", "is too long", f"{LONGEST_COMMENT} characters at most")
     if len(options.request_id) > LONGEST_ID:
         yield fault("options.request_id", "is too long", f"{LONGEST_ID} characters at most")
-    if options.expected_revision < 0:
+    if not 0 <= options.expected_revision <= HIGHEST:
         yield fault(
             "options.expected_revision", f"{options.expected_revision} is no revision", "give 0 for none"
         )

@@ -7,9 +7,6 @@ from xds.admin.rules import seconds
 from xds.control.terms import Terms
 from xds.stubs import canary_admin_v1_pb2 as admin
 
-PATIENCE = 30.0
-"""Seconds, where nobody says."""
-
 
 @dataclasses.dataclass(frozen=True)
 class Patience:
@@ -17,11 +14,11 @@ class Patience:
 
     Attributes:
         share: of the connected Envoys that is enough; 0.0: all.
-        timeout: seconds.
+        timeout: seconds; None: the usual.
     """
 
     share: float
-    timeout: float
+    timeout: float | None
     rollback_on_reject: bool
 
 
@@ -46,5 +43,5 @@ def patience_of(options: admin.WriteOptions) -> Patience | None:
 
 def waiting(wait: admin.WaitOptions) -> Patience:
     """The same, for who waits in any case."""
-    timeout = seconds(wait.timeout) if wait.HasField("timeout") else PATIENCE
+    timeout = seconds(wait.timeout) if wait.HasField("timeout") else None
     return Patience(wait.share, timeout, wait.rollback_on_reject)
