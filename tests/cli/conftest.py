@@ -27,6 +27,7 @@ def run(monkeypatch: pytest.MonkeyPatch) -> Run:
         "CANARY_TLS_CERT",
         "CANARY_TLS_KEY",
         "CANARY_TLS_SERVER_NAME",
+        "CANARY_INSECURE",
         "CANARY_CONFIG",
         "NO_COLOR",
         "FORCE_COLOR",

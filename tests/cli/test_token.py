@@ -48,6 +48,18 @@ def test_its_line_can_be_appended(run: Run, tmp_path: Path) -> None:
     ]
 
 
+@pytest.mark.parametrize("before", ["[]", "[]\n", ""])
+def test_a_file_without_tokens_gets_its_first(run: Run, tmp_path: Path, before: str) -> None:
+    """An empty list as well as an empty file."""
+    file = tmp_path / "tokens.yaml"
+    file.write_text(before)
+
+    assert run("token", "ci", "--append", str(file)).exit_code == 0
+
+    ((entry,), faults) = read_tokens("f", file.read_text())
+    assert (entry.name, faults) == ("ci", ())
+
+
 @pytest.mark.parametrize("before", ["name: ci", "- {name: ci}", "\xff"])
 def test_a_file_that_would_be_wrong_with_it_stays(run: Run, tmp_path: Path, before: str) -> None:
     """The server would not take it; no token is made."""

@@ -54,7 +54,25 @@ def checked_address(ctx: click.Context, param: click.Parameter, value: str) -> s
     return value
 
 
-server = click.option(
+INSECURE = "canary.insecure"
+"""Where a command's context keeps `--insecure`: whom it concerns is far from who takes it."""
+
+
+def _keep_insecure(ctx: click.Context, _param: click.Parameter, value: bool) -> None:  # noqa: FBT001 (click's)
+    ctx.meta[INSECURE] = value
+
+
+_insecure = click.option(
+    "--insecure",
+    is_flag=True,
+    expose_value=False,
+    envvar="CANARY_INSECURE",
+    show_envvar=True,
+    callback=_keep_insecure,
+    help="Send the token to another machine even without TLS.",
+)
+
+_server = click.option(
     "--server",
     metavar="HOST:PORT",
     envvar="CANARY_SERVER",
@@ -64,6 +82,12 @@ server = click.option(
     callback=checked_address,
     help="The admin API. CANARY_TOKEN and CANARY_TLS_CA, _CERT, _KEY, _SERVER_NAME say how to call it.",
 )
+
+
+def server(command: FC) -> FC:
+    """Add `--server`, and `--insecure`."""
+    return _server(_insecure(command))
+
 
 output = click.option(
     "-o",

@@ -7,8 +7,11 @@ ends the command with 1 and the server's own sentence.
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+import click
+
 from xds import errors
 from xds.cli.failures import Conflict, Failure, Faulty, NoAnswer, Refused
+from xds.cli.options import INSECURE
 from xds.client import Client
 from xds.client import errors as client_errors
 from xds.stubs import canary_admin_v1_pb2 as pb
@@ -27,7 +30,7 @@ def connected(server: str) -> Iterator[Client]:
         Failure: what was asked for was refused, failed or not answered; its exit code says which.
     """
     try:
-        with Client(server, timeout=TIMEOUT, retry=RETRY) as client:
+        with Client(server, insecure=_insecure(), timeout=TIMEOUT, retry=RETRY) as client:
             yield client
     except errors.InvalidInput as error:
         raise Faulty(error.faults) from error
@@ -39,6 +42,12 @@ def connected(server: str) -> Iterator[Client]:
         raise NoAnswer(str(error)) from error
     except errors.CanaryError as error:
         raise Failure(str(error)) from error
+
+
+def _insecure() -> bool | None:
+    """`--insecure` of the command that runs (options.server); None: as the environment says."""
+    context = click.get_current_context(silent=True)
+    return True if context is not None and context.meta.get(INSECURE) else None
 
 
 def unconfirmed(confirmation: pb.Confirmation) -> Failure:

@@ -15,6 +15,8 @@ _PREFIX = "canary_"
 """By which scanners for leaked secrets can know one."""
 _BYTES = 32
 _OWNER_ONLY = 0o600
+_NO_TOKENS = "[]"
+"""A whole file that lists none; a line after it would be no YAML."""
 
 
 def _name(_ctx: click.Context, _param: click.Parameter, value: str) -> str:
@@ -67,10 +69,12 @@ def _append(file: Path, line: str) -> None:
     """Only if the file is fine with it: the server would not take it otherwise."""
     try:
         before = file.read_text(encoding="utf-8") if file.exists() else ""
-        more = f"{line}\n" if before.endswith("\n") or not before else f"\n{line}\n"
-        if faults := read_tokens(str(file), before + more).faults:
+        empty = before.strip() == _NO_TOKENS
+        more = f"{line}\n" if before.endswith("\n") or not before or empty else f"\n{line}\n"
+        if faults := read_tokens(str(file), more if empty else before + more).faults:
             raise Faulty(faults)
-        with os.fdopen(os.open(file, os.O_WRONLY | os.O_APPEND | os.O_CREAT, _OWNER_ONLY), "a") as opened:
+        how = os.O_TRUNC if empty else os.O_APPEND
+        with os.fdopen(os.open(file, os.O_WRONLY | how | os.O_CREAT, _OWNER_ONLY), "a") as opened:
             opened.write(more)
     except UnicodeDecodeError as error:
         raise Failure(f"{file}: is not UTF-8 (save it as UTF-8)") from error

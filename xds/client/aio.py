@@ -72,13 +72,14 @@ class AsyncClient:
     twice, because every write has a request id.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 (how to call, said by name)
         self,
         server: str | None = None,
         *,
         token: str | None = None,
         tls: Tls | None = None,
         author: str | None = None,
+        insecure: bool | None = None,
         timeout: float = 10.0,
         retry: float = 10.0,
     ) -> None:
@@ -90,13 +91,14 @@ class AsyncClient:
             tls: without: CANARY_TLS_CA, _CERT, _KEY and _SERVER_NAME; none of them: no TLS.
             author: who makes the changes, where the server doesn't know from the token; without: the
                 user of this machine.
+            insecure: send the token to another machine although there is no TLS; without: CANARY_INSECURE.
             timeout: seconds for an answer; what `wait=` allows comes on top.
             retry: seconds to go on trying to reach the server.
 
         Raises:
-            SettingsError: a file named in `tls` can't be read.
+            SettingsError: a file named in `tls` can't be read, or the token would go out in plain text.
         """
-        self._to = connection(server, token=token, tls=tls, author=author)
+        self._to = connection(server, token=token, tls=tls, author=author, insecure=insecure)
         self._channel = self._to.aio_channel()
         self._timeout = timeout
         self._retry = retry

@@ -1,11 +1,12 @@
 """Where the server is, who calls, and the channel between.
 
 What isn't given is taken from the environment: CANARY_SERVER, CANARY_TOKEN, CANARY_TLS_CA,
-CANARY_TLS_CERT, CANARY_TLS_KEY and CANARY_TLS_SERVER_NAME.
+CANARY_TLS_CERT, CANARY_TLS_KEY, CANARY_TLS_SERVER_NAME and CANARY_INSECURE.
 """
 
 import dataclasses
 import getpass
+import ipaddress
 import os
 from pathlib import Path
 
@@ -16,6 +17,8 @@ from xds.errors import SettingsError
 DEFAULT_SERVER = "127.0.0.1:18001"
 SYSTEM = "system"
 """Instead of a file: the certificate authorities of this machine."""
+_YES = {"1", "true", "t", "yes", "y", "on"}
+"""As click has it, for the server's variable of the same name."""
 _MOST_METADATA = 16 * 1024 * 1024
 """Bytes; every fault of every file travels in the trailing metadata."""
 
@@ -95,13 +98,30 @@ class Connection:
 
 
 def connection(
-    server: str | None = None, *, token: str | None = None, tls: Tls | None = None, author: str | None = None
+    server: str | None = None,
+    *,
+    token: str | None = None,
+    tls: Tls | None = None,
+    author: str | None = None,
+    insecure: bool | None = None,
 ) -> Connection:
-    """What is given, and the environment for the rest."""
+    """What is given, and the environment for the rest.
+
+    Raises:
+        SettingsError: the token would go over the network in plain text.
+    """
+    server = server or os.environ.get("CANARY_SERVER") or DEFAULT_SERVER
     token = token if token is not None else os.environ.get("CANARY_TOKEN")
+    tls = tls or tls_of_environment()
+    insecure = os.environ.get("CANARY_INSECURE", "").lower() in _YES if insecure is None else insecure
+    if token and tls is None and not insecure and not is_loopback(server):
+        raise SettingsError(
+            f"the token would go to {server} in plain text, for everyone on the way to read (CANARY_TLS_CA "
+            "turns TLS on; --insecure or CANARY_INSECURE=1 sends it all the same)"
+        )
     return Connection(
-        server or os.environ.get("CANARY_SERVER") or DEFAULT_SERVER,
-        tls or tls_of_environment(),
+        server,
+        tls,
         (
             ("canary-author", _ascii(author or who())),
             *((("authorization", f"Bearer {token.strip()}"),) if token else ()),
@@ -115,6 +135,17 @@ def tls_of_environment() -> Tls | None:
         os.environ.get(f"CANARY_TLS_{part}") or None for part in ("CA", "CERT", "KEY", "SERVER_NAME")
     )
     return Tls(ca or SYSTEM, cert, key, name) if ca or cert or key or name else None
+
+
+def is_loopback(server: str) -> bool:
+    """Whether `host:port` stays on this machine."""
+    host = server.rpartition(":")[0].removeprefix("[").removesuffix("]")
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:  # a name may be anybody's
+        return False
 
 
 def who() -> str:

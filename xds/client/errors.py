@@ -18,6 +18,7 @@ import grpc
 from google.protobuf.message import DecodeError, Message
 from google.rpc import error_details_pb2, status_pb2
 
+from xds.client.unreachable import unreachable
 from xds.errors import (
     AlreadyExists,
     CanaryError,
@@ -130,7 +131,7 @@ def failure(error: grpc.RpcError, server: str, timeout: float) -> CanaryError:  
         case grpc.StatusCode.UNAVAILABLE if status is not None:
             return StoreError(details)
         case grpc.StatusCode.UNAVAILABLE:
-            return NoAnswer(_unreachable(server, details), again=True)
+            return NoAnswer(unreachable(server, details), again=True)
         case grpc.StatusCode.DEADLINE_EXCEEDED:
             return NoAnswer(
                 f"{server} did not answer within {timeout:g} s (a change may have been made all the same: "
@@ -148,14 +149,6 @@ def failure(error: grpc.RpcError, server: str, timeout: float) -> CanaryError:  
             return ServerFailed(f"the server failed: {details} (its log says more)")
         case _:
             return _CODES.get(code, ServerFailed)(details or f"the server answered {code.name}")
-
-
-def _unreachable(server: str, details: str) -> str:
-    tried = details.startswith("failed to connect")  # then the end of grpc's account says why
-    return (
-        f"no answer from {server}: {details.rpartition(': ')[2] if tried else details} "
-        "(is `canary serve` running there? --server or CANARY_SERVER names another)"
-    )
 
 
 def _status(error: grpc.RpcError) -> status_pb2.Status | None:
