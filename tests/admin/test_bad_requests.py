@@ -357,7 +357,7 @@ async def test_too_few_endpoints_is_a_precondition(channel: grpc.aio.Channel) ->
 @pytest.mark.parametrize("letter", ["x", "\N{SNOWMAN}"], ids=["ASCII", "not ASCII"])
 async def test_thousands_of_faults_still_arrive(channel: grpc.aio.Channel, letter: str) -> None:
     """As many as a header takes, and how many more there are."""
-    text = "\n".join(f"{letter * 50}{number}: 1" for number in range(5000))
+    text = "\n".join(f"{letter * 50}{number}: 1" for number in range(400))
     file = pb.File(name=letter * 1000, text=f"name: a\nbento: b\n{text}")
     request = pb.ApplyRequest(files=[file], strict=True)
     came: Ended = await ended(channel, METHODS["DeploymentService.Apply"], request.SerializeToString())

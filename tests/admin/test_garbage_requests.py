@@ -1,10 +1,11 @@
 """Garbage to every method: it is answered or refused, and never breaks anything."""
 
 import random
+from typing import cast
 
 import grpc
 import pytest
-from google.protobuf.descriptor import FieldDescriptor
+from google.protobuf.descriptor import Descriptor, FieldDescriptor
 from google.protobuf.duration_pb2 import Duration
 from google.protobuf.message import DecodeError, Message
 
@@ -66,7 +67,7 @@ def garbage(method: Method, chance: random.Random) -> Message:
 
 def filled(message: Message, chance: random.Random, depth: int = 0) -> Message:
     """Put something into about half of a message's fields."""
-    for field in message.DESCRIPTOR.fields:
+    for field in cast("Descriptor", message.DESCRIPTOR).fields:
         if chance.random() < 0.4:
             continue
         if field.message_type is not None and field.message_type.GetOptions().map_entry:
@@ -93,7 +94,7 @@ def _fill_message(message: Message, field: FieldDescriptor, chance: random.Rando
 
 
 def _fill_map(inner: dict[object, object], field: FieldDescriptor, chance: random.Random) -> None:
-    key, value = (field.message_type.fields_by_name[name] for name in ("key", "value"))
+    key, value = cast("Descriptor", field.message_type).fields
     for _ in range(chance.randint(0, 3)):
         inner[_value(key, chance)] = _value(value, chance)
 

@@ -2,11 +2,11 @@
 
 import asyncio
 from collections.abc import Callable
+from typing import Any
 
 import grpc
 import pytest
 from google.protobuf.duration_pb2 import Duration
-from google.protobuf.message import Message
 
 from tests.support.admin_client import Services
 from tests.support.delta import CLUSTER, DeltaClient
@@ -14,7 +14,7 @@ from tests.support.serving import Serving
 from tests.support.waiting import eventually
 from xds.stubs import canary_admin_v1_pb2 as pb
 
-Watch = Callable[[Services], "grpc.aio.UnaryStreamCall[Message, Message]"]
+Watch = Callable[[Services], "grpc.aio.UnaryStreamCall[Any, Any]"]
 
 WATCHES: dict[str, Watch] = {
     "deployments": lambda api: api.deployments.Watch(pb.WatchRequest()),
@@ -80,7 +80,7 @@ async def _revision(served: Serving, number: int) -> bool | None:
     return (there and bool(served.plane.pulse._waiting)) or None
 
 
-async def _next(watching: "grpc.aio.UnaryStreamCall[Message, Message]") -> object:
+async def _next(watching: "grpc.aio.UnaryStreamCall[Any, Any]") -> object:
     try:
         answer = await watching.read()
     except grpc.aio.AioRpcError:
