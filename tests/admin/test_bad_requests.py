@@ -336,6 +336,14 @@ async def everything(served: Serving) -> object:
     )
 
 
+@pytest.mark.parametrize("raw", [b"\xff\xff\xff", b"\x0a\x02\xff\xfe"], ids=["no message", "no UTF-8"])
+async def test_bytes_that_cant_be_read(channel: grpc.aio.Channel, raw: bytes) -> None:
+    """The caller's fault, on every kind of method."""
+    for name in ("DeploymentService.Get", "DeploymentService.Watch"):
+        came = await ended(channel, METHODS[name], raw)
+        assert (came.code, came.fields) == (INVALID, ("request:0: ",))
+
+
 def test_no_method_is_without_bad_requests() -> None:
     """The table has one for each that takes anything."""
     assert {bad.method for bad in BAD} == METHODS.keys() - CANT_BE_BAD

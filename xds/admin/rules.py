@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from google.protobuf.duration_pb2 import Duration
-from google.protobuf.message import Message
+from google.protobuf.message import DecodeError, Message
 
 from xds.admin.places import places_of
 from xds.errors import InvalidInput
@@ -29,12 +29,29 @@ Rule = Callable[[Any], Iterator[Fault]]
 """Says what is wrong with a message."""
 
 
-def check(request: Message) -> None:
+@dataclasses.dataclass(frozen=True)
+class Garbled:
+    """A request that can't be read."""
+
+    why: str
+
+
+def read(kind: type[Message], raw: bytes) -> Message | Garbled:
+    """The request that bytes are."""
+    try:
+        return kind.FromString(raw)
+    except DecodeError as error:
+        return Garbled(str(error))
+
+
+def check(request: Message | Garbled) -> None:
     """Make sure that a request may be acted on.
 
     Raises:
         InvalidInput: with every fault.
     """
+    if isinstance(request, Garbled):
+        raise InvalidInput([fault("", request.why, "is it a message of canary.admin.v1?")])
     faults = [found for rule in RULES[type(request)] for found in rule(request)]
     if faults:
         raise InvalidInput(faults)
