@@ -135,6 +135,7 @@ async def plane(tmp_path: Path) -> AsyncIterator[ControlPlane]:
     plane.kill()
 
 
+@pytest.mark.timeout(1800)
 async def test_nothing_acknowledged_is_lost(
     plane: ControlPlane, tmp_path: Path, request: pytest.FixtureRequest
 ) -> None:
