@@ -8,6 +8,7 @@ from pydantic import JsonValue
 from xds.spec.deployment import Canary, Deployment, Version
 from xds.spec.endpoints import Endpoint
 from xds.spec.envoy import EnvoyPatches, EnvoyVersionPatches
+from xds.spec.splits import Mirror, Rule, RuleMatch, Secret, SessionAffinity, VersionSelector
 from xds.spec.upstream import (
     CircuitBreakers,
     HeaderEdits,
@@ -110,6 +111,36 @@ cluster_settings: dict[str, st.SearchStrategy[Any]] = {
 }
 
 
+key_headers = tokens.filter(lambda name: "_" not in name)
+query_names = st.from_regex(r"[A-Za-z0-9%_.-]{1,8}", fullmatch=True)
+value_matches: dict[str, st.SearchStrategy[dict[str, Any]]] = {
+    "exact": st.fixed_dictionaries({"exact": texts}),
+    "prefix": st.fixed_dictionaries({"prefix": texts}),
+    "regex": st.sampled_from([{"regex": "a.*"}, {"regex": r"[^b]{1,9}|\pL+"}]),
+    "present": st.just({"present": True}),
+}
+selectors = st.builds(
+    VersionSelector,
+    header=key_headers,
+    query=maybe(query_names),
+    cookie=maybe(tokens),
+    unknown=st.sampled_from(["ignore", "not_found"]),
+    secret=maybe(st.builds(Secret, header=key_headers, value=st.from_regex(r"[!-~]{1,12}", fullmatch=True))),
+)
+affinities = st.builds(
+    SessionAffinity,
+    cookie=maybe(tokens),
+    max_age=st.integers(1, 10**6).map(float),
+    path=maybe(paths.filter(lambda path: ";" not in path)),
+)
+matches = st.builds(
+    RuleMatch,
+    headers=st.dictionaries(key_headers, st.one_of(*value_matches.values()), max_size=2),
+    query=st.dictionaries(query_names, st.one_of(*value_matches.values()), max_size=2),
+    path=maybe(st.just({"regex": "/.*"})),
+).filter(lambda match: match != RuleMatch())
+
+
 @st.composite
 def canaries(draw: st.DrawFn) -> Canary:
     """Weights that add up to at most 100; a key where the split needs one."""
@@ -133,7 +164,13 @@ def canaries(draw: st.DrawFn) -> Canary:
     return Canary(
         route_type=route_type,
         route_by={"random": None, "header": "X-User-ID", "query": "user"}[route_type],
-        when_missing=draw(st.sampled_from(["random", "main"])),
+        salt=draw(maybe(texts.map(lambda text: "".join(filter(str.isprintable, text))))),
+        when_missing=draw(st.sampled_from(["random", "main", "sticky"])),
+        version_selector=draw(maybe(selectors)),
+        session_affinity=draw(maybe(affinities)),
+        mirror=draw(
+            maybe(st.builds(Mirror, version=st.sampled_from(["main", *versions]), percentage=percents))
+        ),
         on_unsupported=draw(st.sampled_from(["main", "random", "refuse"])),
         versions=versions,
         steps=draw(kept),
@@ -141,9 +178,13 @@ def canaries(draw: st.DrawFn) -> Canary:
     )
 
 
+rules = st.lists(
+    st.builds(Rule, match=matches, version=st.just("main"), percentage=percents), max_size=2
+).map(tuple)
 deployments: st.SearchStrategy[Deployment] = st.builds(
     Deployment,
     name=names,
+    rules=rules,
     bento=maybe(tags),
     hosts=maybe(st.lists(hosts, min_size=1, max_size=3, unique=True).map(tuple)),
     path_prefix=paths,
@@ -152,10 +193,15 @@ deployments: st.SearchStrategy[Deployment] = st.builds(
     timeout=maybe(durations),
     idle_timeout=maybe(durations),
     max_stream_duration=maybe(durations),
-    retry=maybe(st.builds(Retry, attempts=st.integers(0, 10), per_try_timeout=maybe(positive))),
+    retry=maybe(
+        st.builds(Retry, attempts=st.integers(0, 10), per_try_timeout=maybe(positive))
+        | st.builds(
+            Retry, attempts=st.integers(1, 10), on_other_version=st.booleans(), on_5xx=st.booleans()
+        )
+    ),
+    lend_when=st.sampled_from([None, "unhealthy", "empty", "never"]),
     services=kept,
     labels=kept,
-    rules=kept,
     min_endpoints=counts,
     revision_history_limit=counts,
     envoy=maybe(st.builds(EnvoyPatches, route=maybe(raw), cluster=maybe(raw))),

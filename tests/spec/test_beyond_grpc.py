@@ -12,6 +12,26 @@ EDGE = Gateway(name="edge", listeners=(Listen(port=10000),))
 MESH = Gateway(name="mesh", mode="proxyless")
 
 BEYOND = {
+    "version selector": (
+        "canary: {version_selector: {header: X-Version}}",
+        "canary.version_selector: gRPC's clients choose no version themselves",
+        "leave version_selector out",
+    ),
+    "affinity": (
+        "canary: {session_affinity: {}}",
+        "canary.session_affinity: gRPC's clients keep no cookies",
+        "leave session_affinity out",
+    ),
+    "mirror": (
+        "canary: {mirror: {version: main}}",
+        "canary.mirror: gRPC's clients send no copies",
+        "leave mirror out",
+    ),
+    "rules": (
+        "rules: [{match: {path: /a}, version: main}]",
+        "rules: gRPC's clients are all split alike",
+        "leave rules out",
+    ),
     "sticky split": (
         "canary: {route_type: header, route_by: X-User}",
         "canary.route_type: gRPC's clients only split at random",

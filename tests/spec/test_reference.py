@@ -13,6 +13,17 @@ from xds.spec.gateway import Gateway, Listen, NodeMatch
 from xds.spec.gateways import read_gateways
 from xds.spec.keys import known_keys
 from xds.spec.read import read
+from xds.spec.splits import (
+    HeaderMatch,
+    Mirror,
+    PathMatch,
+    QueryMatch,
+    Rule,
+    RuleMatch,
+    Secret,
+    SessionAffinity,
+    VersionSelector,
+)
 from xds.spec.upstream import (
     CircuitBreakers,
     HeaderEdits,
@@ -48,6 +59,15 @@ MODELS = [
     Retry,
     SlowStart,
     Tls,
+    HeaderMatch,
+    Mirror,
+    PathMatch,
+    QueryMatch,
+    Rule,
+    RuleMatch,
+    Secret,
+    SessionAffinity,
+    VersionSelector,
 ]
 
 

@@ -11,8 +11,6 @@ from xds.catalog.resource import Resource, encode
 from xds.catalog.types import Type
 from xds.control.proof import Part
 from xds.revisions.record import Revision
-from xds.slots.table import SlotTable
-from xds.spec.deployment import MAIN
 from xds.translate.clusters import cluster
 from xds.translate.endpoints import assignment
 from xds.translate.hosts import section
@@ -51,10 +49,7 @@ class Brought:
 
     def main_only(self, view: View) -> Part:
         """The same with everyone at `main`."""
-        slots = SlotTable.whole(view.revision.labels[MAIN])
-        return Part(
-            *section(dataclasses.replace(view, revision=dataclasses.replace(view.revision, slots=slots)))
-        )
+        return Part(*section(dataclasses.replace(view, only_main=True)))
 
     def forget(self, name: str) -> None:
         """A deployment brings nothing any more."""

@@ -12,6 +12,7 @@ from xds.spec.complaint import show, wrong
 from xds.spec.envoy import EnvoyPatches, EnvoyVersionPatches, Raw
 from xds.spec.names import MAIN, BuildName, DeploymentName, GatewayName, Label
 from xds.spec.places import Host, PathPrefix
+from xds.spec.splits import Mirror, Rule, Salt, SessionAffinity, VersionSelector
 from xds.spec.upstream import ClusterSettings, Model, UpstreamSettings
 from xds.spec.values import Count, Kept, Percent, Text, write_percent
 
@@ -70,18 +71,26 @@ class Canary(Model):
     """What decides: the hash of a header, of a query parameter, or chance, request by request."""
     route_by: Text | None = None
     """The header's or the query parameter's name."""
-    when_missing: Literal["random", "main"] = "random"
-    """Where requests go that lack the key (or carry it empty)."""
+    salt: Salt | None = None
+    """What the key is hashed with, so that deployments are independent of each other. Absent: the
+    deployment's name; empty: nothing, as Envoy would by itself."""
+    when_missing: Literal["random", "main", "sticky"] = "random"
+    """Where requests go that lack the key (or carry it empty). `sticky`: to a version by chance, and a
+    cookie keeps them there."""
     on_unsupported: Literal["main", "random", "refuse"] = "main"
     """What Envoys do that can't keep everyone where they are: all to `main`, or by chance. `refuse`
     takes no such split while one is connected; one that comes later sends all to `main`."""
     versions: Annotated[dict[Label, Version], AfterValidator(_at_most_100)] = Field(default_factory=dict)
     """The canary versions by their labels."""
 
+    version_selector: VersionSelector | None = None
+    """Lets a request name the version it wants."""
+    session_affinity: SessionAffinity | None = None
+    """The cookie that keeps people where chance put them: in a random split, or by `when_missing: sticky`."""
+    mirror: Mirror | None = None
+    """Copies of requests to a version, whose answers are dropped."""
+
     # Kept, with a warning that they do nothing yet.
-    version_selector: Kept = None
-    session_affinity: Kept = None
-    mirror: Kept = None
     steps: Kept = None
     analysis: Kept = None
     rollback_window: Kept = None
@@ -91,6 +100,13 @@ class Canary(Model):
     def is_sticky(self) -> bool:
         """Whether everyone stays with the version they were given."""
         return self.route_type != "random" and self.route_by is not None
+
+    @property
+    def affinity(self) -> SessionAffinity | None:
+        """The cookie that keeps those whom chance put somewhere, if there is one."""
+        if self.is_sticky:
+            return (self.session_affinity or SessionAffinity()) if self.when_missing == "sticky" else None
+        return self.session_affinity
 
 
 class Deployment(UpstreamSettings):
@@ -111,6 +127,8 @@ class Deployment(UpstreamSettings):
     """The gateways that serve it. Absent: all."""
     canary: Canary = Field(default_factory=Canary)
     """The other versions, and who gets them."""
+    rules: tuple[Rule, ...] = ()
+    """Who gets a version before anybody is split; the first that matches decides."""
     min_endpoints: Count = 1
     """How many usable endpoints `main` needs before it is given users; versions inherit it."""
     revision_history_limit: Count = 100
@@ -127,9 +145,10 @@ class Deployment(UpstreamSettings):
     secrets: Kept = None
     services: Kept = None
 
-    # Kept, with a warning that they do nothing yet.
-    salt: Kept = None
-    rules: Kept = None
+    @property
+    def salt(self) -> str:
+        """What its keys are hashed with."""
+        return self.name if self.canary.salt is None else self.canary.salt
 
     @property
     def main_weight(self) -> float:

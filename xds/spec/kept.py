@@ -18,11 +18,7 @@ from xds.spec.values import parse_duration, write_duration, write_percent
 BENTOML = ("cluster", "dev", "access_authorization", "envs", "labels", "secrets", "services")
 """Of a deployment; a version has `envs`, `secrets` and `services`."""
 
-LATER = ("salt", "rules")
 LATER_IN_CANARY = (
-    "version_selector",
-    "session_affinity",
-    "mirror",
     "steps",
     "analysis",
     "rollback_window",
@@ -37,8 +33,9 @@ def mention_kept(deployment: Deployment, findings: Findings) -> None:
     ours = [key for key in BENTOML if any(getattr(holder, key, None) is not None for holder in holders)]
     if ours:
         findings.warn((), f"kept and not acted on, because they are BentoML's: {', '.join(ours)}")
-    later: list[Path] = [(key,) for key in LATER if getattr(deployment, key) is not None]
-    later += [("canary", key) for key in LATER_IN_CANARY if getattr(deployment.canary, key) is not None]
+    later: list[Path] = [
+        ("canary", key) for key in LATER_IN_CANARY if getattr(deployment.canary, key) is not None
+    ]
     for path in later:
         findings.warn(path, "is kept, and does nothing yet")
     for label, version in versions.items():

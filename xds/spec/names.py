@@ -21,6 +21,8 @@ _NAME, _LABEL = re.compile(NAME_PATTERN[:-1]), re.compile(LABEL_PATTERN[:-1])
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _LONGEST_NAME = 63
 _LONGEST_HEADER_VALUE = 16_384  # Envoy's own bound
+_LONGEST_SALT = 256
+_COOKIE_PATH = re.compile(r"/[!-:<-~]*")
 _QUERY_DELIMITERS = re.compile(r"[\x00-\x20&=#\x7f]")
 
 
@@ -140,6 +142,56 @@ def parse_header_value(value: str) -> str:
     return value
 
 
+def parse_cookie_name(value: str) -> str:
+    """A cookie's name, case-sensitive: an RFC 9110 token.
+
+    Raises:
+        ValueError: it is none.
+    """
+    if _TOKEN.fullmatch(value) is None:
+        raise wrong(f"{show(value)} is no cookie name", "use letters, digits and dashes: canary-version")
+    return value
+
+
+def parse_cookie_path(value: str) -> str:
+    """The path of a cookie.
+
+    Raises:
+        ValueError: it doesn't begin with a slash, or has characters that end it.
+    """
+    if _COOKIE_PATH.fullmatch(value) is None:
+        raise wrong(f"{show(value)} is no cookie path", "begin with a slash, and leave out ; and spaces")
+    return value
+
+
+def parse_salt(value: str) -> str:
+    """What a deployment's keys are hashed behind; empty: nothing.
+
+    Raises:
+        ValueError: it has control characters, or is too long.
+    """
+    if re.search(r"[\x00-\x1f\x7f]", value):
+        raise wrong(f"{show(value)} has a control character")
+    if len(value.encode()) > _LONGEST_SALT:
+        raise wrong(f"is longer than {_LONGEST_SALT} bytes")
+    return value
+
+
+def parse_secret(value: str) -> str:
+    """A header's value that is to be told by those who know it.
+
+    Raises:
+        ValueError: it is empty, begins or ends with a blank, or is no header value. It is not shown.
+    """
+    if not value:
+        raise wrong("can't be empty", "leave secret out")
+    if value.strip() != value or re.search(r"[\x00-\x1f\x7f]", value):
+        raise wrong("has blanks around it or a control character, and no header arrives like that")
+    if len(value.encode()) > _LONGEST_SALT:
+        raise wrong(f"is longer than {_LONGEST_SALT} bytes")
+    return value
+
+
 DeploymentName = Annotated[str, AfterValidator(parse_name)]
 GatewayName = Annotated[str, AfterValidator(parse_name)]
 Label = Annotated[str, AfterValidator(parse_label)]
@@ -147,3 +199,8 @@ BuildName = Annotated[str, AfterValidator(parse_build)]
 HeaderName = Annotated[str, AfterValidator(parse_header_name)]
 KeyHeader = Annotated[str, AfterValidator(parse_key_header)]
 HeaderValue = Annotated[str, AfterValidator(parse_header_value)]
+QueryName = Annotated[str, AfterValidator(parse_query_key)]
+CookieName = Annotated[str, AfterValidator(parse_cookie_name)]
+CookiePath = Annotated[str, AfterValidator(parse_cookie_path)]
+Salt = Annotated[str, AfterValidator(parse_salt)]
+SecretText = Annotated[str, AfterValidator(parse_secret)]

@@ -94,6 +94,11 @@ def parse_path_prefix(value: str) -> str:
     return value.rstrip("/") or "/"
 
 
+def is_below(path: str, prefix: str) -> bool:
+    """Whether a path is a prefix (as of a deployment) or lies below it."""
+    return prefix in ("/", path) or path.startswith(f"{prefix}/")
+
+
 def parse_http_path(value: str) -> str:
     """A path to ask for, as it stands.
 

@@ -19,6 +19,12 @@ PROXYLESS = "proxyless"
 Beyond = tuple[str, str, str]
 """Path, message, mend."""
 
+_SPLITS = {
+    "version_selector": "choose no version themselves",
+    "session_affinity": "keep no cookies",
+    "mirror": "send no copies",
+}
+"""What a `canary` may say and they can't do, beside `route_type`."""
 _LONGEST_PATH = 2
 """Parts of a gRPC call's path: service and method."""
 
@@ -95,6 +101,11 @@ def beyond_settings(settings: ClusterSettings) -> Iterator[Beyond]:
 def _beyond(deployment: Deployment) -> Iterator[Beyond]:
     if deployment.canary.route_type != "random":
         yield "canary.route_type", "gRPC's clients only split at random", "write route_type: random"
+    for key, what in _SPLITS.items():
+        if getattr(deployment.canary, key) is not None:
+            yield f"canary.{key}", f"gRPC's clients {what}", f"leave {key} out"
+    if deployment.rules:
+        yield "rules", "gRPC's clients are all split alike", "leave rules out"
     for index, host in enumerate(deployment.hosts or ()):
         if "*" in host:
             path, message = f"hosts[{index}]", f"gRPC's clients ask for hosts by name, never for {host!r}"

@@ -13,6 +13,7 @@ from xds.spec.complaint import parts_of, show
 from xds.spec.deployment import MAIN, Canary, Deployment
 from xds.spec.findings import Findings, Path
 from xds.spec.names import parse_key_header, parse_query_key
+from xds.spec.places import is_below
 from xds.spec.upstream import ClusterSettings, HeaderEdits
 
 
@@ -63,6 +64,7 @@ def _note(relations: Iterator[Relation], findings: Findings) -> None:
 
 _TYPE, _BY, _MISSING = ("canary", "route_type"), ("canary", "route_by"), ("canary", "when_missing")
 _BALANCING = ("load_balancing",)
+_SELECTOR = ("canary", "version_selector")
 
 
 def _version(label: str, *path: str) -> Path:
@@ -102,6 +104,57 @@ def _missing_key_needs_a_split(deployment: Deployment) -> Iterator[Relation]:
     if canary.route_type == "random" and "when_missing" in canary.model_fields_set:
         message = "does nothing in a random split: it has no key that could be missing"
         yield Relation(_MISSING, message, "leave it out", (_TYPE, _BY), is_warning=True)
+
+
+def _salt_needs_a_split(deployment: Deployment) -> Iterator[Relation]:
+    canary = deployment.canary
+    if canary.route_type == "random" and canary.salt:
+        message = "does nothing in a random split: nothing is hashed"
+        yield Relation(("canary", "salt"), message, "leave it out", (_TYPE, _BY), is_warning=True)
+
+
+def _affinity_needs_chance(deployment: Deployment) -> Iterator[Relation]:
+    canary = deployment.canary
+    if canary.session_affinity is not None and canary.affinity is None:
+        message = "does nothing here: the key keeps everyone where they are"
+        mend = "write when_missing: sticky to keep those without a key as well, or leave it out"
+        path = ("canary", "session_affinity")
+        yield Relation(path, message, mend, (_TYPE, _BY, _MISSING), is_warning=True)
+
+
+def _selector_selects(deployment: Deployment) -> Iterator[Relation]:
+    said = deployment.canary.version_selector
+    if said is not None and not (said.header or said.query or said.cookie):
+        message = "doesn't say where requests name a version"
+        yield Relation(_SELECTOR, message, "write header, query or cookie: {header: X-Version}")
+
+
+def _versions_are_there(deployment: Deployment) -> Iterator[Relation]:
+    """Rules and mirrors name versions that the deployment has."""
+    labels = list(deployment.weights())
+    named: list[tuple[Path, str]] = [
+        (("rules", index, "version"), rule.version) for index, rule in enumerate(deployment.rules)
+    ]
+    if deployment.canary.mirror is not None:
+        named.append((("canary", "mirror", "version"), deployment.canary.mirror.version))
+    for path, label in named:
+        if label not in labels:
+            message, mend = f"there is no version {show(label)}", f"write one of {', '.join(labels)}"
+            yield Relation(path, message, mend, (("canary", "versions"),))
+
+
+def _rules_are_below_the_path(deployment: Deployment) -> Iterator[Relation]:
+    """A rule narrows what the deployment answers to."""
+    for index, rule in enumerate(deployment.rules):
+        for key in ("exact", "prefix"):
+            path = getattr(rule.match.path, key, None)
+            if path is not None and not is_below(path, deployment.path_prefix):
+                yield Relation(
+                    ("rules", index, "match", "path"),
+                    f"{show(path)} is not below {deployment.path_prefix}, which the deployment answers to",
+                    "write the whole path, as it is in the request",
+                    (("path_prefix",),),
+                )
 
 
 def _main_hashes_by_a_fitting_header(deployment: Deployment) -> Iterator[Relation]:
@@ -155,16 +208,9 @@ def _slow_start_has_no_ring(deployment: Deployment) -> Iterator[Relation]:
 
 
 def _ring_hash(canary: Canary, header: str | None, policy: Path, at: Path) -> Iterator[Relation]:
-    """A request has one hash: that of the split, if the split has one."""
-    if canary.route_type == "query":
-        message = "ring_hash needs a header, and this split already hashes a query parameter"
-        yield Relation(policy, message, "use least_request", (_TYPE,))
-    elif header is None:
+    if header is None:
         key = canary.route_by if canary.route_type == "header" and canary.route_by else "X-User-ID"
         yield Relation(policy, "ring_hash needs a header to hash by", f"write header: {key}", (at, _BY))
-    elif canary.route_type == "header" and (canary.route_by or header).lower() != header.lower():
-        message = f"{show(header)} is not the header that this split hashes, and a request has one hash"
-        yield Relation(at, message, f"write {canary.route_by}, or use least_request", (_TYPE, _BY))
 
 
 def _builds_without_a_tag_are_its_own(deployment: Deployment) -> Iterator[Relation]:
@@ -182,6 +228,11 @@ _RULES: tuple[Callable[[Deployment], Iterator[Relation]], ...] = (
     _split_has_its_key,
     _key_has_its_split,
     _missing_key_needs_a_split,
+    _salt_needs_a_split,
+    _affinity_needs_chance,
+    _selector_selects,
+    _versions_are_there,
+    _rules_are_below_the_path,
     _main_hashes_by_a_fitting_header,
     _versions_override_the_policy_only,
     _slow_start_has_no_ring,

@@ -53,6 +53,18 @@ def parse_positive_duration(value: object) -> float:
     return seconds
 
 
+def parse_cookie_age(value: object) -> float:
+    """Like `parse_positive_duration`, in whole seconds: a cookie's age has no others.
+
+    Raises:
+        ValueError: it is no duration, 0, or has a fraction of a second.
+    """
+    seconds = parse_positive_duration(value)
+    if seconds != int(seconds):
+        raise wrong(f"{show(value)} is no whole number of seconds")
+    return seconds
+
+
 def parse_percent(value: object) -> float:
     """Percent with a resolution of 0.01 of `20`, `12.75`, `"20"`.
 
@@ -139,6 +151,9 @@ Duration = Annotated[float, BeforeValidator(parse_duration), _AS_DURATION, _DURA
 
 PositiveDuration = Annotated[float, BeforeValidator(parse_positive_duration), _AS_DURATION, _DURATION_SCHEMA]
 """Seconds, more than 0."""
+
+CookieAge = Annotated[float, BeforeValidator(parse_cookie_age), _AS_DURATION, _DURATION_SCHEMA]
+"""Whole seconds, more than 0."""
 
 Percent = Annotated[
     float,

@@ -16,11 +16,13 @@ from xds.spec.upstream import (
 )
 from xds.stubs import envoy_config_cluster_v3_pb2 as cluster_v3
 from xds.stubs import envoy_config_core_v3_pb2 as core
+from xds.stubs import envoy_extensions_load_balancing_policies_ring_hash_v3_pb2 as ring_hash_v3
 from xds.stubs import envoy_extensions_transport_sockets_tls_v3_pb2 as tls_v3
 from xds.stubs import envoy_extensions_upstreams_http_v3_pb2 as http_v3
 from xds.stubs import envoy_type_matcher_v3_pb2 as matcher_v3
 from xds.stubs import envoy_type_v3_pb2 as type_v3
 from xds.translate.endpoints import assignment
+from xds.translate.keys import by_header, ring_header
 from xds.translate.raw_patches import patched
 from xds.translate.settings import cluster_settings
 from xds.translate.values import ads, duration, metadata, packed
@@ -46,7 +48,7 @@ def cluster(view: View, build: Build) -> cluster_v3.Cluster:
     )
     out.typed_extension_protocol_options[_HTTP_OPTIONS].CopyFrom(packed(_protocol(said)))
     _discovery(out, build)
-    _balancing(out, said)
+    _balancing(out, said, ring_header(build.revision.spec))
     if said.circuit_breakers:
         out.circuit_breakers.thresholds.append(_thresholds(said.circuit_breakers))
     if said.outlier_detection:
@@ -70,9 +72,16 @@ def _discovery(out: cluster_v3.Cluster, build: Build) -> None:
     out.eds_cluster_config.eds_config.CopyFrom(source)
 
 
-def _balancing(out: cluster_v3.Cluster, said: ClusterSettings) -> None:
+def _balancing(out: cluster_v3.Cluster, said: ClusterSettings, header: str | None) -> None:
+    """How endpoints are chosen; by a hash of its own where `header` is given."""
     policy = said.load_balancing.policy if said.load_balancing else "least_request"
     out.lb_policy = _POLICIES[policy]
+    if policy == "ring_hash" and header:
+        ring = ring_hash_v3.RingHash()
+        ring.consistent_hashing_lb_config.hash_policy.append(by_header(header))
+        extension = out.load_balancing_policy.policies.add().typed_extension_config
+        extension.name = "envoy.load_balancing_policies.ring_hash"
+        extension.typed_config.CopyFrom(packed(ring))
     if said.slow_start and policy == "least_request":
         out.least_request_lb_config.slow_start_config.CopyFrom(_slow_start(said.slow_start))
     elif said.slow_start and policy == "round_robin":

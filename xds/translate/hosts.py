@@ -27,8 +27,14 @@ class Section:
         """The clusters its routes name."""
         if self.patched:
             return clusters_in(*self.routes)
+        actions = [route.route for route in self.routes if route.HasField("route")]
         return frozenset(
-            entry.name for route in self.routes for entry in route.route.weighted_clusters.clusters
+            name
+            for action in actions
+            for name in (
+                *(entry.name for entry in action.weighted_clusters.clusters),
+                *(copies.cluster for copies in action.request_mirror_policies),
+            )
         )
 
 

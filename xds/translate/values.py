@@ -7,6 +7,7 @@ from google.protobuf.duration_pb2 import Duration
 from google.protobuf.message import Message
 
 from xds.stubs import envoy_config_core_v3_pb2 as core
+from xds.stubs import envoy_config_route_v3_pb2 as route_v3
 
 VERSION = "x-canary-version"
 """The request header that tells upstreams, and the log, the version where clients are not told."""
@@ -35,6 +36,13 @@ def ads() -> core.ConfigSource:
 def address(host: str, port: int) -> core.Address:
     """An IP address or a name, and a TCP port."""
     return core.Address(socket_address=core.SocketAddress(address=host, port_value=port))
+
+
+def match_path(prefix: str) -> route_v3.RouteMatch:
+    """A path and everything below it, by whole parts."""
+    if prefix == "/":
+        return route_v3.RouteMatch(prefix="/")
+    return route_v3.RouteMatch(path_separated_prefix=prefix)
 
 
 def metadata(facts: Mapping[str, str]) -> core.Metadata:

@@ -65,6 +65,9 @@ class View:
     lends: bool = True
     """Whether builds without endpoints lend their slots; not where endpoints are somebody else's."""
 
+    only_main: bool = False
+    """Whether everybody gets `main` for now, whatever else is said: these Envoys lack something."""
+
     def builds(self) -> list[Build]:
         """Every build that is to have a cluster, those in force first."""
         in_force = [self._build(key, self.revision) for key in self.revision.builds]
@@ -72,9 +75,18 @@ class View:
 
     def effective(self) -> SlotTable:
         """Who gets which slots now."""
-        if not self.lends:
-            return self.revision.slots
-        return effective_slots(self.revision, self.endpoints)
+        return self.lent(self.revision.slots)
+
+    def lent(self, table: SlotTable) -> SlotTable:
+        """A table with the slots of builds without endpoints lent to `main`."""
+        if self.only_main:
+            return SlotTable.whole(self.revision.labels[MAIN])
+        return table.replaced({key: self.answering(key) for key in table.shares()})
+
+    def answering(self, key: str) -> str:
+        """The build that answers for a build: itself, or `main` where it has no endpoints."""
+        waits = self.lends and not self.endpoints.get(self.revision.builds[key])
+        return self.revision.labels[MAIN] if waits else key
 
     def _build(self, key: str, revision: Revision) -> Build:
         ref = revision.builds[key]

@@ -1,0 +1,160 @@
+"""A route to weighted clusters, and how the requests of a match are spread over them.
+
+    sticky     those with a key, each where their hash falls
+    affinity   those whose cookie says where chance put them once
+    split      everyone else: by chance, or to `main`
+
+A sticky split matches only requests that carry the key, and not empty (`.+`), and hashes it over the
+slot segments: Envoy takes `xxh64(key) % 10,000` and walks them. Facts: "Sticky splits".
+
+Envoys that would ignore the hashing, and say nothing, get the last route alone: all to `main`, or by
+chance if the deployment prefers that (`on_unsupported`).
+
+Every entry of a split is for one build and says which version that is at present, in the response
+header; so relabelling a build changes these routes and nothing else.
+"""
+
+from collections.abc import Callable, Iterator
+
+from google.protobuf.wrappers_pb2 import BoolValue, UInt32Value
+
+from xds.slots.table import SlotTable
+from xds.spec.deployment import MAIN
+from xds.spec.envoy import Raw
+from xds.spec.upstream import ClusterSettings, HeaderEdits, RouteSettings
+from xds.stubs import envoy_config_core_v3_pb2 as core
+from xds.stubs import envoy_config_route_v3_pb2 as route_v3
+from xds.translate import cookies
+from xds.translate.keys import match_key, ring_policy, split_policy, turned
+from xds.translate.raw_patches import patched
+from xds.translate.settings import cluster_settings, route_settings
+from xds.translate.values import VERSION, duration, metadata, set_header
+from xds.translate.view import View
+
+_NEVER_REACHED = "connect-failure,refused-stream,reset-before-request"
+"""Failures before the model saw anything: safe to retry for every method."""
+
+Taken = Callable[[SlotTable], SlotTable]
+"""What somebody takes of a table before it is shared out."""
+
+
+def spread(
+    view: View, purpose: str, match: route_v3.RouteMatch, taken: Taken = lambda table: table
+) -> Iterator[route_v3.Route]:
+    """The routes that share out the requests of a match.
+
+    Args:
+        view: whose.
+        purpose: stands before their names; "" for the split of all.
+        match: which requests.
+        taken: applied to every table that is shared out.
+    """
+    canary, main = view.revision.spec.canary, SlotTable.whole(view.revision.labels[MAIN])
+    own = taken(view.revision.slots)
+    split = view.lent(own)
+    if canary.is_sticky and not view.sticky_splits:
+        if canary.on_unsupported != "random" and _is_split(split):
+            yield route(view, f"{purpose}split", match, main)
+            return
+    elif canary.is_sticky and _is_split(split):
+        yield _sticky(view, f"{purpose}sticky", match, split)
+        if canary.when_missing == MAIN:
+            own = taken(main)
+            split = view.lent(own)
+    last = route(view, f"{purpose}split", match, split)
+    if canary.affinity is None:
+        yield last
+    elif not _is_split(own):
+        yield cookies.forgetting(view, _named(view, last, f"{purpose}affinity"))
+        yield last
+    else:
+        for key in own.shares():
+            kept = route(view, f"{purpose}affinity/{key}", match, SlotTable.whole(view.answering(key)))
+            yield cookies.keeping(view, kept, key)
+        yield cookies.setting(view, last, [segment.owner for segment in split])
+
+
+def route(view: View, purpose: str, match: route_v3.RouteMatch, split: SlotTable) -> route_v3.Route:
+    """The route of a match to the builds of a split; which of them, is up to chance."""
+    spec = view.revision.spec
+    out = route_v3.Route(
+        name=f"{spec.name}/{purpose}", match=match, metadata=metadata({"deployment": spec.name})
+    )
+    _act(out.route, route_settings(spec, view.gateway.defaults))
+    ring = ring_policy(view.revision)
+    if ring is not None:
+        out.route.hash_policy.append(ring)
+    out.route.weighted_clusters.clusters.extend(
+        _entry(view, segment.owner, segment.size) for segment in split
+    )
+    return out
+
+
+def _sticky(view: View, purpose: str, match: route_v3.RouteMatch, split: SlotTable) -> route_v3.Route:
+    """The route of those who carry the key: the hash decides."""
+    spec = view.revision.spec
+    out = route(view, purpose, match, turned(spec, split))
+    match_key(out.match, spec.canary)
+    del out.route.hash_policy[:]
+    out.route.hash_policy.append(split_policy(spec))
+    out.route.weighted_clusters.use_hash_policy.CopyFrom(BoolValue(value=True))
+    return out
+
+
+def _is_split(table: SlotTable) -> bool:
+    return len(table.segments) > 1
+
+
+def _named(view: View, route: route_v3.Route, purpose: str) -> route_v3.Route:
+    """The same route under another name."""
+    out = route_v3.Route()
+    out.CopyFrom(route)
+    out.name = f"{view.revision.deployment}/{purpose}"
+    return out
+
+
+def _act(action: route_v3.RouteAction, said: RouteSettings) -> None:
+    action.timeout.CopyFrom(duration(said.timeout or 0))
+    if said.idle_timeout is not None:
+        action.idle_timeout.CopyFrom(duration(said.idle_timeout))
+    if said.max_stream_duration is not None:
+        action.max_stream_duration.max_stream_duration.CopyFrom(duration(said.max_stream_duration))
+    if said.retry and said.retry.attempts:
+        action.retry_policy.retry_on = _NEVER_REACHED
+        action.retry_policy.num_retries.value = said.retry.attempts
+        if said.retry.per_try_timeout:
+            action.retry_policy.per_try_timeout.CopyFrom(duration(said.retry.per_try_timeout))
+
+
+def _entry(view: View, key: str, slots: int) -> route_v3.WeightedCluster.ClusterWeight:
+    revision = view.revision
+    label = revision.label_of(key)
+    said = cluster_settings(revision.spec.settings_of(label), revision.spec, view.gateway.defaults)
+    out = route_v3.WeightedCluster.ClusterWeight(
+        name=revision.cluster_of(key), weight=UInt32Value(value=slots)
+    )
+    if view.gateway.version_header:
+        out.response_headers_to_add.append(set_header(view.gateway.version_header, label))
+    else:
+        out.request_headers_to_add.append(set_header(VERSION, label))
+    _edit_headers(out, said)
+    return patched(out, _filter_config(view, label))
+
+
+def _filter_config(view: View, label: str) -> Raw | None:
+    """What a version says itself of what HTTP filters are to do."""
+    version = view.revision.spec.canary.versions.get(label)
+    said = version.envoy.typed_per_filter_config if version and version.envoy else None
+    return {"typed_per_filter_config": said} if said else None
+
+
+def _edit_headers(out: route_v3.WeightedCluster.ClusterWeight, said: ClusterSettings) -> None:
+    if said.headers:
+        out.request_headers_to_add.extend(_set(said.headers.request))
+        out.request_headers_to_remove.extend(said.headers.request.remove)
+        out.response_headers_to_add.extend(_set(said.headers.response))
+        out.response_headers_to_remove.extend(said.headers.response.remove)
+
+
+def _set(edits: HeaderEdits) -> list[core.HeaderValueOption]:
+    return [set_header(name, value) for name, value in edits.set.items()]
