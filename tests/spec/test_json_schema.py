@@ -64,6 +64,8 @@ def test_the_references_examples_are_accepted(document: object) -> None:
 def test_the_example_files_are_accepted(file: Path) -> None:
     """What the demo applies has no red lines."""
     for document in yaml.safe_load_all(file.read_text(encoding="utf-8")):
+        if document.keys() == {"gateways"}:  # the server's configuration
+            continue
         assert [error.message for error in validator(strict=True).iter_errors(document)] == []
 
 
