@@ -2,7 +2,8 @@
 
 import asyncio
 import dataclasses
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Coroutine, Iterable
+from typing import Any, TypeVar
 
 from xds.admin import deployment_messages as messages
 from xds.admin.closing import Closing
@@ -14,6 +15,8 @@ from xds.control.plane import ControlPlane
 from xds.control.standing import Outcome
 from xds.errors import NotFound
 from xds.stubs import canary_admin_v1_pb2 as admin
+
+T = TypeVar("T")
 
 
 class Waiting:
@@ -39,7 +42,7 @@ class Waiting:
 
     async def changes(self, outcomes: Iterable[Outcome], patience: Patience | None) -> list[admin.Change]:
         """What verbs did, and what became of it."""
-        return list(await asyncio.gather(*(self._change(outcome, patience) for outcome in outcomes)))
+        return await _together(self._change(outcome, patience) for outcome in outcomes)
 
     async def change(self, outcome: Outcome, patience: Patience | None) -> admin.ChangeResponse:
         """What a verb did, and what became of it."""
@@ -49,7 +52,7 @@ class Waiting:
         """What became of endpoints, at each deployment that has them."""
         if patience is None:
             return []
-        return list(await asyncio.gather(*(self._last(self.progress(name, 0, patience)) for name in names)))
+        return await _together(self._last(self.progress(name, 0, patience)) for name in names)
 
     async def resources(
         self, gateway: str, number: int, patience: Patience | None
@@ -95,3 +98,13 @@ class Waiting:
             if last.state == admin.Confirmation.STATE_UNSPECIFIED:
                 raise
         return last
+
+
+async def _together(waits: Iterable[Coroutine[Any, Any, T]]) -> list[T]:
+    """All of them at the same time; where one fails, nobody waits for the others."""
+    tasks = [asyncio.ensure_future(each) for each in waits]
+    try:
+        return list(await asyncio.gather(*tasks))
+    finally:
+        for task in tasks:
+            task.cancel()
