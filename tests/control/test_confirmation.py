@@ -240,3 +240,27 @@ async def test_resources_that_an_envoy_refuses_are_undone(planes: Planes) -> Non
         given = plane.resources.get("default").given
         assert given is not None
         assert (told.state, told.undone_by, given.source) == (Confirmed.REJECTED, 3, 1)
+
+
+async def test_a_revision_that_is_in_force_no_more_is_superseded(planes: Planes) -> None:
+    """However well the fleet has got on with the one that is."""
+    async with planes() as plane:
+        await apply(plane, spec("x", "2", 10))
+        await plane.deployments.set_weights("x", {"a": 20}, ME)
+        envoy = Envoy(plane)
+        settle(plane, envoy)
+        assert (await last(plane.confirm("x", 1, timeout=LONG))).state is Confirmed.SUPERSEDED
+
+
+async def test_a_revision_that_never_went_out_is_not_confirmed(planes: Planes) -> None:
+    """The push that was to carry it carried the next one."""
+    async with planes() as plane:
+        await apply(plane, spec("x", "2", 10))
+        envoy = Envoy(plane)
+        settle(plane, envoy)
+        await plane.deployments.set_weights("x", {"a": 20}, ME)
+        following = plane.confirm("x", timeout=LONG)
+        assert (await anext(following)).state is Confirmed.WAITING
+        await plane.deployments.set_weights("x", {"a": 30}, ME)
+        settle(plane, envoy)
+        assert (await last(following)).state is Confirmed.SUPERSEDED

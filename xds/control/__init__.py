@@ -15,5 +15,12 @@ lanes      keeping one deployment's rejected configuration from holding up the o
     proof      which routes were accepted, and by default held to
     trial      finding the offender among many
 publisher  from state to catalogs: coalescing, retiring builds
-plane      the verbs: apply, set weights, abort, rollback, and what there is to see
+writer     one change at a time, whole: durable first, then seen
+deployments  the verbs; expected, merge: under which conditions, over what
+    shown      what there is to see: standing (made once for all), differences, feeds
+gateways   snapshots, and a whole gateway back (gateway_rollback, snapshots)
+fleet      the connected Envoys
+confirmation  following a change until the Envoys have it
+pulse      something happened: whoever watches looks again
+plane      all of it put together
 """

@@ -92,6 +92,7 @@ class _Followed:
     """A change that is followed: which push carries it, whom it concerns, and how to undo it."""
 
     push: int
+    is_out: Callable[[], bool]
     streams: Callable[[], Iterable[Stream]]
     in_force: Callable[[], bool]
     refusals: Callable[[Stream], Iterable[str]]
@@ -135,6 +136,7 @@ class Confirmation:
 
         followed = _Followed(
             push=push,
+            is_out=lambda: self._publisher.pushes >= push,
             streams=lambda: self._standings.streams(revision.spec),
             in_force=lambda: self._state.ever(name).number == revision.number,
             refusals=refused,
@@ -150,6 +152,7 @@ class Confirmation:
         if number and (recorded is None or recorded.number != number):
             recorded = await self._resources.at(gateway, number)
         given = recorded.number if recorded is not None else 0
+        push = self._publisher.push_of_resources(gateway)
         note = recorded.note if recorded is not None else Note("", 0.0)
 
         def in_force() -> bool:
@@ -162,7 +165,8 @@ class Confirmation:
             return outcome.standing.given.number if outcome.standing.given is not None else 0
 
         followed = _Followed(
-            push=self._publisher.push_of_resources(gateway),
+            push=push,
+            is_out=lambda: self._publisher.pushes >= push,
             streams=lambda: self._publisher.hub.streams(gateway),
             in_force=in_force,
             refusals=refusals_of_resources(self._state, gateway, recorded, self._publisher.lanes),
@@ -173,10 +177,8 @@ class Confirmation:
             yield progress
 
     async def _follow(self, followed: _Followed, wish: Wish) -> AsyncIterator[Progress]:
-        confirmed: set[str] = set()
         told: Progress | None = None
-        looks = self._publisher.pulse.looks(lambda: _look(followed, wish, confirmed), wish.patience)
-        async for progress in looks:
+        async for progress in self._publisher.pulse.looks(_Looks(followed, wish).look, wish.patience):
             if progress != told and progress.state is not Confirmed.REJECTED:
                 yield progress
             told = progress
@@ -198,37 +200,49 @@ class Confirmation:
         return self._publisher.hub.target_of(stream).held
 
 
-def _look(followed: _Followed, wish: Wish, confirmed: set[str]) -> Progress:
-    """How it stands; notes in `confirmed` who has it."""
-    rejections: list[str] = []
-    waiting: list[str] = []
-    envoys = by_envoy(followed.streams())
-    for streams in envoys:
-        id_ = streams[0].node.id
-        if id_ in confirmed:
-            continue
-        said: list[str] = []
-        if all(stream.catalog.push >= followed.push for stream in streams):
-            said = [f"{id_}: {text}" for stream in streams for text in followed.refusals(stream)]
-        rejections += said
-        if not said and all(_has(stream, followed) for stream in streams):
-            confirmed.add(id_)
+class _Looks:
+    """Looks again and again; remembers who has it, and whether it ever went out."""
+
+    def __init__(self, followed: _Followed, wish: Wish) -> None:
+        self._followed = followed
+        self._wish = wish
+        self._confirmed: set[str] = set()
+        self._went_out = False
+
+    def look(self) -> Progress:
+        """How it stands."""
+        in_force = self._followed.in_force()
+        self._went_out |= in_force and self._followed.is_out()
+        rejections: list[str] = []
+        envoys = by_envoy(self._followed.streams())
+        for streams in envoys if self._went_out else ():
+            id_ = streams[0].node.id
+            if id_ in self._confirmed:
+                continue
+            said = list(self._rejections(streams))
+            rejections += said
+            if not said and all(map(self._has, streams)):
+                self._confirmed.add(id_)
+        waiting = [envoy[0].node.id for envoy in envoys if envoy[0].node.id not in self._confirmed]
+        done = len(envoys) - len(waiting)
+        if rejections and in_force:
+            state = Confirmed.REJECTED
+        elif done >= self._needed(len(envoys)):
+            state = Confirmed.CONFIRMED
         else:
-            waiting.append(id_)
-    done = len(envoys) - len(waiting)
-    needed = max(1, math.ceil(round(wish.share * len(envoys), 6)) if wish.share else len(envoys))
-    in_force = followed.in_force()
-    if rejections and in_force:
-        state = Confirmed.REJECTED
-    elif done >= needed:
-        state = Confirmed.CONFIRMED
-    else:
-        state = Confirmed.WAITING if in_force else Confirmed.SUPERSEDED
-    return Progress(state, len(envoys), done, tuple(rejections), tuple(waiting[:_NAMED]))
+            state = Confirmed.WAITING if in_force else Confirmed.SUPERSEDED
+        return Progress(state, len(envoys), done, tuple(rejections), tuple(waiting[:_NAMED]))
 
+    def _needed(self, envoys: int) -> int:
+        share = self._wish.share or 1.0
+        return max(1, math.ceil(round(share * envoys, 6)))
 
-def _has(stream: Stream, followed: _Followed) -> bool:
-    return stream.settled >= followed.push and not followed.held(stream)
+    def _rejections(self, streams: Iterable[Stream]) -> Iterator[str]:
+        for stream in streams:
+            yield from (f"{stream.node.id}: {text}" for text in self._followed.refusals(stream))
+
+    def _has(self, stream: Stream) -> bool:
+        return stream.settled >= self._followed.push and not self._followed.held(stream)
 
 
 async def _undone(followed: _Followed, why: str) -> int | None:

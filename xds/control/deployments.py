@@ -275,10 +275,9 @@ class Deployments(Shown):
         if not terms.dry_run:
             await self._writer.commit(_write(intake, terms, verb, digest))
             _log_endpoints(intake.endpoints, terms.author)
-        outcomes = [
-            self._standings.outcome(revision, previous[revision.deployment], changed=new)
-            for revision, new in intake.heads
-        ]
+        outcomes = self._standings.outcomes(
+            [(revision, previous[revision.deployment], new) for revision, new in intake.heads]
+        )
         return Applied(outcomes, intake.endpoints), reading.warnings
 
     async def _as_applied(self, answered: Answered) -> Applied:
@@ -287,7 +286,8 @@ class Deployments(Shown):
 
     async def _as_answered(self, name: str, number: int, new: bool) -> Outcome:  # noqa: FBT001 (as recorded)
         """What was said to a request before."""
-        revision = await self.revision(name, number)
+        kept = await self._writer.ask(lambda store: store.revision(name, number))
+        revision = kept or self._state.ever(name)
         before = revision if not new else None
         if new and number > 1:
             before = await self._writer.ask(lambda store: store.revision(name, number - 1))

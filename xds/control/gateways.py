@@ -133,10 +133,8 @@ class GatewayControl:
     def _rolled_back(
         self, gateway: str, steps: "builtins.list[Step]", given: ResourceSet | None
     ) -> GatewayRollback:
-        outcomes = [
-            self._noted(gateway, self._standings.outcome(step.after, step.before, changed=True))
-            for step in steps
-        ]
+        made = self._standings.outcomes([(step.after, step.before, True) for step in steps])
+        outcomes = [self._noted(gateway, outcome) for outcome in made]
         if given is None:
             return GatewayRollback(outcomes)
         return GatewayRollback(

@@ -1,7 +1,7 @@
 """A deployment as it stands, and what a verb did to it."""
 
 import dataclasses
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from xds.control.intake import EndpointChange, digest_of_spec
 from xds.control.publisher import Publisher
@@ -117,16 +117,24 @@ class Standings:
 
     def outcome(self, revision: Revision, previous: Revision | None, *, changed: bool) -> Outcome:
         """What came of a verb that brought, or left, this revision."""
-        return Outcome(self.of(revision), changed, previous, moved_percent(previous, revision))
+        return self.outcomes([(revision, previous, changed)])[0]
+
+    def outcomes(self, made: Sequence[tuple[Revision, Revision | None, bool]]) -> list[Outcome]:
+        """The same of several: the revision, what was in force before, whether that changed anything."""
+        standings = self.of_all(revision for revision, _, _ in made)
+        return [
+            Outcome(standing, changed, previous, moved_percent(previous, revision))
+            for standing, (revision, previous, changed) in zip(standings, made, strict=True)
+        ]
 
     def streams(self, spec: Deployment) -> list[Stream]:
         """The streams of the Envoys that are to serve a deployment."""
         gateways = spec.gateways or self._state.gateways
         return [stream for gateway in gateways for stream in self._publisher.hub.streams(gateway)]
 
-    def nodes(self, spec: Deployment) -> list[Node]:
+    def nodes(self, spec: Deployment) -> Iterator[Node]:
         """The Envoys that are to serve a deployment."""
-        return [stream.node for stream in self.streams(spec)]
+        yield from (stream.node for stream in self.streams(spec))
 
     def _notes(self, revision: Revision) -> Iterator[str]:
         spec = revision.spec
