@@ -37,9 +37,10 @@ def test_help_imports_nothing_heavy() -> None:
     assert HEAVY & imported_by("--help") == set()
 
 
-def test_daily_commands_import_no_server() -> None:
+@pytest.mark.parametrize("section", ["Daily", "Fleet"])
+def test_client_commands_import_no_server(section: str) -> None:
     """Nor what reads deployment files (the server does that), nor what writes tables before there is one."""
-    modules = sorted({place.partition(":")[0] for place, _ in SECTIONS["Daily"].values()})
+    modules = sorted({place.partition(":")[0] for place, _ in SECTIONS[section].values()})
     program = f"import sys; import {', '.join(modules)}; print(*sys.modules)"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     imported = set(done.stdout.split())
@@ -53,11 +54,11 @@ def test_daily_commands_import_no_server() -> None:
 
 
 def test_help_is_grouped(run: Run) -> None:
-    """What is used daily comes first; a section without commands is left out."""
+    """What is used daily comes first."""
     text = run("--help").stdout
 
-    assert text.index("Daily:") < text.index("apply") < text.index("Setup:") < text.index("serve")
-    assert "Fleet:" not in text
+    assert text.index("Daily:") < text.index("apply") < text.index("Fleet:") < text.index("doctor")
+    assert text.index("doctor") < text.index("Setup:") < text.index("serve")
 
 
 @pytest.mark.parametrize("name", COMMANDS)
@@ -91,3 +92,10 @@ def test_it_runs_as_a_module() -> None:
     )
 
     assert done.stdout.startswith("canary ")
+
+
+def test_completing_a_command_imports_none(run: Run) -> None:
+    """A shell that completes names asks while somebody types."""
+    words = {"_CANARY_COMPLETE": "bash_complete", "COMP_WORDS": "canary pro", "COMP_CWORD": "1"}
+
+    assert run(**words).stdout == "plain,promote\n"

@@ -5,7 +5,7 @@ from typing import Unpack
 
 import click
 
-from xds.cli import options
+from xds.cli import names, options
 from xds.cli.files import read_sources
 from xds.cli.output import is_data, print_data, print_diff, print_names
 from xds.cli.remote import connected
@@ -21,7 +21,7 @@ from xds.stubs import canary_admin_v1_pb2 as pb
         "canary diff -f deployments/      # what applying them would change",
     )
 )
-@click.argument("name", required=False)
+@click.argument("name", required=False, shell_complete=names.deployments)
 @click.argument("before", metavar="[FROM]", type=click.IntRange(min=1), required=False)
 @click.argument("after", metavar="[TO]", type=click.IntRange(min=1), required=False)
 @click.option(

@@ -11,12 +11,15 @@ STDIN = "-"
 SUFFIXES = (".yaml", ".yml", ".json")
 
 
-def read_sources(sources: Iterable[str], *, strict: bool = False) -> list[tuple[str, str]]:
+def read_sources(
+    sources: Iterable[str], *, strict: bool = False, deployments: bool = True
+) -> list[tuple[str, str]]:
     """Read everything the sources name.
 
     Args:
         sources: files, folders, or stdin.
         strict: unknown keys are faults; of use where a file that can't be read goes with others.
+        deployments: they are deployment files, and what is wrong with them can be told here.
 
     Returns:
         (name, text) of each file: sources in their order, a folder's files by name.
@@ -36,7 +39,8 @@ def read_sources(sources: Iterable[str], *, strict: bool = False) -> list[tuple[
     if faults:
         from xds.spec.read import read  # noqa: PLC0415 (the server reads what goes further)
 
-        raise Faulty(sorted([*faults, *read(texts, strict=strict).faults]))
+        others = read(texts, strict=strict).faults if deployments else ()
+        raise Faulty(sorted([*faults, *others]))
     return texts
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Unpack
 
 import click
 
-from xds.cli import options, shapes, words
+from xds.cli import names, options, shapes, words
 from xds.cli.output import print_data, print_facts, print_json, print_names, print_table, print_yaml, warn
 from xds.cli.remote import connected
 from xds.client import Client
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
         "canary get summarization -o yaml > summarization.yaml",
     )
 )
-@click.argument("name", required=False)
+@click.argument("name", required=False, shell_complete=names.deployments)
 @options.reading
 def get(*, name: str | None, **asked: Unpack[options.Reading]) -> None:
     """Show a deployment: its split, builds and endpoints.

@@ -9,6 +9,7 @@ import os
 from collections.abc import Mapping
 
 import click
+from click.shell_completion import CompletionItem
 
 from xds import __version__
 from xds.cli.failures import Failure, Faulty
@@ -34,7 +35,14 @@ SECTIONS: Mapping[str, Mapping[str, tuple[str, str]]] = {
         "wait": ("xds.cli.watch:wait", "Wait until something is so."),
         "test": ("xds.cli.probe:test", "Send a request through a real Envoy, to a version."),
     },
-    "Fleet": {},
+    "Fleet": {
+        "fleet": ("xds.cli.fleet:fleet", "Show the Envoys that are connected, and how far each has got."),
+        "endpoints": ("xds.cli.endpoints:endpoints", "Show where builds run, or change it."),
+        "gateways": ("xds.cli.gateways:gateways", "Show gateways, or return one to what it was."),
+        "resources": ("xds.cli.resources:resources", "Show or set Envoy resources of your own."),
+        "doctor": ("xds.cli.doctor:doctor", "Look for what is wrong: exits with 1 if anything is."),
+        "audit": ("xds.cli.audit:audit", "Show who changed what, newest first."),
+    },
     "Setup": {
         "serve": ("xds.cli.serve:serve", "Run the control plane."),
         "bootstrap": ("xds.cli.bootstrap:bootstrap", "Write the file an Envoy starts with."),
@@ -47,6 +55,7 @@ SECTIONS: Mapping[str, Mapping[str, tuple[str, str]]] = {
             "xds.cli.backup:restore",
             "Put a backup in the store's place; its server must be stopped.",
         ),
+        "completion": ("xds.cli.completion:completion", "Print what makes a shell complete commands."),
         "version": ("xds.cli.version:version", "Print the version of this command."),
     },
 }
@@ -77,6 +86,12 @@ class Commands(click.Group):
             if commands:
                 with formatter.section(title):
                     formatter.write_dl([(name, summary) for name, (_, summary) in commands.items()])
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """Complete the names, without importing anything; what comes after them is the command's."""
+        names = [name for name in COMMANDS if name.startswith(incomplete)]
+        options = click.Command.shell_complete(self, ctx, incomplete)
+        return [*(CompletionItem(name, help=COMMANDS[name][1]) for name in names), *options]
 
     def invoke(self, ctx: click.Context) -> object:
         """Run the command; what Canary raises on purpose ends it with a message, not a traceback."""

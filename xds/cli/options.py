@@ -11,6 +11,8 @@ from typing import TypedDict
 import click
 from click.decorators import FC
 
+from xds.cli import names
+
 DEFAULT_SERVER = "127.0.0.1:18001"
 _HIGHEST_PORT = 65535
 _WHOLE = 100.0
@@ -122,7 +124,7 @@ config = click.option(
     help="The server's configuration file; its gateways are used.",
 )
 
-name = click.argument("name")
+name = click.argument("name", shell_complete=names.deployments)
 
 
 class Reading(TypedDict):
@@ -154,6 +156,13 @@ def reading(command: FC) -> FC:
 def writing(command: FC) -> FC:
     """Add what every write takes, and `reading`."""
     for option in reversed((comment, *_CONDITIONS, *_WAITING)):
+        command = option(command)
+    return reading(command)
+
+
+def editing(command: FC) -> FC:
+    """Add what `writing` does, but for undoing: no revision is made that could be undone."""
+    for option in reversed((comment, *_CONDITIONS, *_WAITING[:-1], _keeping)):
         command = option(command)
     return reading(command)
 
@@ -246,3 +255,6 @@ _WAITING = (
         help="What becomes of a change that an Envoy rejects.",
     ),
 )
+
+_keeping = click.option("--on-reject", type=click.Choice(["keep"]), default="keep", hidden=True)
+"""For `Writing` to be whole; nobody is asked."""

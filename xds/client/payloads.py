@@ -32,7 +32,8 @@ class DataPlaneMessage(Protocol):
 
 
 Resource: TypeAlias = "Message | DataPlaneMessage | Mapping[str, object] | str | Path"
-"""An Envoy resource: a message of protobuf or envoy-data-plane, or JSON with `@type`; or YAML of several."""
+"""An Envoy resource: a message of protobuf or envoy-data-plane, or JSON with `@type`; or YAML of several
+(a text, a path, or a File of the API)."""
 
 
 def files_of(sources: Iterable[Source]) -> list[pb.File]:
@@ -104,8 +105,10 @@ def _text(path: Path) -> str:
         raise InvalidInput([Fault(str(path), 0, "", "is not UTF-8", "save it as UTF-8")]) from error
 
 
-def _as_document(resource: Resource) -> "Document | str | Path":
+def _as_document(resource: Resource) -> "Source":
     match resource:
+        case pb.File():
+            return resource
         case Message():
             from google.protobuf.json_format import MessageToDict  # noqa: PLC0415 (commands do without)
 
