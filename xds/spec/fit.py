@@ -135,7 +135,8 @@ def _complaint(detail: ErrorDetails, model: type[Model] | None) -> tuple[str, st
         return f"{show(value)} is no list", f"write [{value}]" if is_single else ""
     if kind == "string_type":
         return f"{show(value)} is no text", _quoted(value)
-    return _FIXED.get(kind, (f"{show(value)} does not belong here", ""))
+    what = "is neither true nor false" if kind in {"bool_type", "bool_parsing"} else "does not belong here"
+    return _FIXED.get(kind, (f"{show(value)} {what}", ""))
 
 
 _FIXED = {

@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
+from xds.spec.complaint import wrong
 from xds.spec.names import HeaderName, HeaderValue, KeyHeader
 from xds.spec.places import HttpPath
 from xds.spec.values import Attempts, Count, Duration, Percent, PositiveDuration, Text
@@ -84,12 +85,23 @@ class SlowStart(Model):
 
 
 class Retry(Model):
-    """Retries of what never reached the model; 0 attempts turns them off."""
+    """Retries of what never reached the model, and of other failures where asked for; 0 attempts: none."""
 
     attempts: Attempts = 2
     """How often a request is tried again."""
     per_try_timeout: PositiveDuration | None = None
     """How long each try may take; absent: as long as the whole answer may."""
+    on_other_version: bool = False
+    """Try again on another version, until there is none left that wasn't tried (at most 8 times)."""
+    on_5xx: bool = False
+    """Try again as well what the build did get: a 5xx, a connection that broke. Of any method."""
+
+
+def _has_attempts(retry: Retry) -> Retry:
+    asked = " and ".join(key for key in ("on_other_version", "on_5xx") if getattr(retry, key))
+    if asked and not retry.attempts:
+        raise wrong(f"asks for {asked} in 0 attempts", "leave attempts out, or the rest")
+    return retry
 
 
 def _by_name(headers: dict[str, str]) -> dict[str, str]:
@@ -145,8 +157,10 @@ class RouteSettings(Model):
     """How long a request may go without a byte either way; 0: forever."""
     max_stream_duration: Duration | None = None
     """How long a stream may last in all; 0: forever."""
-    retry: Retry | None = None
+    retry: Annotated[Retry, AfterValidator(_has_attempts)] | None = None
     """Retries of what never reached the build."""
+    lend_when: Literal["unhealthy", "empty", "never"] | None = None
+    """When a canary's share is `main`'s to serve: none of its endpoints is healthy, it has none, or never."""
 
 
 class UpstreamSettings(ClusterSettings, RouteSettings):

@@ -31,6 +31,7 @@ OURS = UpstreamSettings(
     timeout=0.0,
     idle_timeout=5 * 60.0,
     retry=Retry(),
+    lend_when="unhealthy",
 )
 _LAST = ClusterSettings(circuit_breakers=BOUNDS)
 """What is merged even where another level says it."""
