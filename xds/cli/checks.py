@@ -70,7 +70,7 @@ def findings(seen: Seen) -> list[Finding]:
         ("updates", _updates(seen), "no Envoy rejects anything or waits for long"),
         ("features", _features(seen.deployments), "every Envoy can do all that is asked of it"),
         ("deployments", _deployments(seen.deployments), _count(len(seen.deployments), "deployment")),
-        ("sources", _sources(seen.server), f"{len(seen.server.endpoint_sources)} polled, without a problem"),
+        ("sources", _sources(seen.server), _polled(seen.server)),
     )
     return [
         finding
@@ -219,6 +219,11 @@ def _sources(server: pb.Server) -> Iterator[Finding]:
                 f"{source.name}: {source.problem}",
                 f"mend it; its last good list of {_count(source.endpoints, 'endpoint')} stays",
             )
+
+
+def _polled(server: pb.Server) -> str:
+    number = len(server.endpoint_sources)
+    return f"{_count(number, 'source')} polled, without a problem" if number else "no endpoints are polled"
 
 
 def _count(number: int, what: str) -> str:

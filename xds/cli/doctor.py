@@ -6,7 +6,7 @@ from typing import Unpack
 
 import click
 
-from xds.cli import options
+from xds.cli import options, times
 from xds.cli.checks import Finding, Level, Seen, findings, unreachable
 from xds.cli.failures import NoAnswer
 from xds.cli.output import is_data, print_data, print_names, print_table
@@ -43,9 +43,9 @@ def doctor(ctx: click.Context, **asked: Unpack[options.Reading]) -> None:
 
 def _look(client: Client) -> Seen:
     client.server_info()  # so that connecting isn't taken for a difference of the clocks
-    before = time.time()
+    before = times.now()
     server = client.server_info()
-    after = time.time()
+    after = times.now()
     envoys, stuck = _settled(client)
     return Seen(
         address=client.server,

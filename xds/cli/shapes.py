@@ -112,6 +112,7 @@ def _version_data(version: pb.Version) -> Data:
         "known_endpoints": version.known_endpoints,
         "min_endpoints": version.min_endpoints,
         "waiting": version.waiting_for_endpoints,
+        "unhealthy": version.unhealthy or None,
     }
 
 

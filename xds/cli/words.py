@@ -43,15 +43,13 @@ def endpoints_sentence(edit: pb.EndpointChange, *, dry: bool = False) -> str:
 
 def warnings_of(deployment: pb.Deployment) -> list[str]:
     """What makes a change less than it seems: versions that run nowhere yet, gateways there are not."""
-    waiting = (
-        _waits(version) for version in deployment.versions if version.waiting_for_endpoints and version.weight
-    )
+    waiting = (_lacks(version) for version in deployment.versions if _lacks(version) and version.weight)
     return [f"deployment '{deployment.name}': {what}" for what in (*waiting, *deployment.notes)]
 
 
 def notes(deployment: pb.Deployment) -> list[str]:
     """What a deployment's owner should know of at a glance."""
-    waiting = [_waits(version) for version in deployment.versions if version.waiting_for_endpoints]
+    waiting = [_lacks(version) for version in deployment.versions if _lacks(version)]
     rejections = len(deployment.convergence.rejections)
     limited = len(deployment.convergence.limited)
     return [
@@ -74,6 +72,11 @@ def facts(deployment: pb.Deployment) -> list[tuple[str, str]]:
         ("Envoys", f"{in_sync(deployment)} in sync"),
         *(("Rejected", rejection) for rejection in deployment.convergence.rejections),
         *(("Limited", limit) for limit in deployment.convergence.limited),
+        *(
+            ("Unhealthy", f"{version.label}: {version.unhealthy}")
+            for version in deployment.versions
+            if version.unhealthy
+        ),
         *(("Note", note) for note in deployment.notes),
     ]
 
@@ -93,6 +96,8 @@ def state(version: pb.Version) -> str:
     """How a version is doing, in a few words."""
     if version.waiting_for_endpoints:
         return "waits for endpoints"
+    if version.unhealthy:
+        return "unhealthy, main serves its share"
     return "serving" if version.effective_weight else "ready"
 
 
@@ -132,8 +137,14 @@ def _outcome(done: str, *, changed: bool, dry: bool) -> str:
     return f"would be {done}" if dry else done
 
 
-def _waits(version: pb.Version) -> str:
-    meanwhile = "requests for it get 503" if version.label == MAIN else "main serves its share"
+def _lacks(version: pb.Version) -> str:
+    """What a version lacks, and what becomes of its requests; "" where it lacks nothing."""
+    if version.unhealthy:
+        return f"{version.label} is unhealthy, main serves its share"
+    if not version.waiting_for_endpoints:
+        return ""
+    keeps = version.label == MAIN or version.effective_weight
+    meanwhile = "requests for it get 503" if keeps else "main serves its share"
     return f"{version.label} waits for endpoints, {meanwhile}"
 
 
