@@ -164,6 +164,16 @@ async def test_without_an_envoy_nothing_is_confirmed(planes: Planes) -> None:
         assert await last(plane.confirm("x", timeout=SHORT)) == Progress(Confirmed.NO_ENVOY, 0, 0)
 
 
+async def test_where_no_envoy_turns_up_nobody_waits_for_long(
+    planes: Planes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However patient the caller is: the test's own time limit is far below an hour."""
+    monkeypatch.setattr("xds.control.confirmation.ARRIVAL", SHORT)
+    async with planes() as plane:
+        await apply(plane, spec("x", "2", 10))
+        assert (await last(plane.confirm("x", timeout=3600))).state is Confirmed.NO_ENVOY
+
+
 async def test_a_change_that_another_replaces_is_superseded(planes: Planes) -> None:
     """Before any Envoy had it."""
     async with planes() as plane:

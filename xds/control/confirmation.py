@@ -32,6 +32,9 @@ from xds.revisions.record import Note, Revision
 PATIENCE = 30.0
 """Seconds a caller waits who doesn't say for how long."""
 
+ARRIVAL = 5.0
+"""Seconds for a first Envoy to turn up: after a restart of the server they take one or two to come back."""
+
 _NAMED = 10
 """Envoys that are named of those that are waited for."""
 
@@ -178,7 +181,7 @@ class Confirmation:
 
     async def _follow(self, followed: _Followed, wish: Wish) -> AsyncIterator[Progress]:
         told: Progress | None = None
-        async for progress in self._publisher.pulse.looks(_Looks(followed, wish).look, wish.patience):
+        async for progress in self._looks(_Looks(followed, wish), wish.patience):
             if progress != told and progress.state is not Confirmed.REJECTED:
                 yield progress
             told = progress
@@ -189,6 +192,14 @@ class Confirmation:
         elif told is not None and told.state is Confirmed.REJECTED:
             undone_by = await _undone(followed, told.rejections[0]) if wish.undo else None
             yield dataclasses.replace(told, undone_by=undone_by)
+
+    async def _looks(self, looks: "_Looks", patience: float) -> AsyncIterator[Progress]:
+        """What looks show until patience is at its end; sooner where no Envoy turns up."""
+        async for progress in self._publisher.pulse.looks(looks.look, min(patience, ARRIVAL)):
+            yield progress
+        if looks.met_any and patience > ARRIVAL:
+            async for progress in self._publisher.pulse.looks(looks.look, patience - ARRIVAL):
+                yield progress
 
     def _refused_before(self, revision: Revision) -> dict[Stream, set[tuple[str, str, str]]]:
         """What Envoys refuse already, before they hear of a revision."""
@@ -201,13 +212,14 @@ class Confirmation:
 
 
 class _Looks:
-    """Looks again and again; remembers who has it, and whether it ever went out."""
+    """Looks again and again; remembers who has it, whether it ever went out, and whether anybody came."""
 
     def __init__(self, followed: _Followed, wish: Wish) -> None:
         self._followed = followed
         self._wish = wish
         self._confirmed: set[str] = set()
         self._went_out = False
+        self.met_any = False
 
     def look(self) -> Progress:
         """How it stands."""
@@ -215,6 +227,7 @@ class _Looks:
         self._went_out |= in_force and self._followed.is_out()
         rejections: list[str] = []
         envoys = by_envoy(self._followed.streams())
+        self.met_any |= bool(envoys)
         for streams in envoys if self._went_out else ():
             id_ = streams[0].node.id
             if id_ in self._confirmed:
