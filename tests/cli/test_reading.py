@@ -54,6 +54,7 @@ def test_get_as_json_has_what_scripts_rely_on(api: AdminApi, ask: Run, summariza
                 "known_endpoints": 2,
                 "min_endpoints": 1,
                 "waiting": False,
+                "unhealthy": None,
             },
             "a": {
                 "build": "summarization:t226",
@@ -64,6 +65,7 @@ def test_get_as_json_has_what_scripts_rely_on(api: AdminApi, ask: Run, summariza
                 "known_endpoints": 2,
                 "min_endpoints": 1,
                 "waiting": False,
+                "unhealthy": None,
             },
             "b": {
                 "build": "summarization@b",
@@ -74,6 +76,7 @@ def test_get_as_json_has_what_scripts_rely_on(api: AdminApi, ask: Run, summariza
                 "known_endpoints": 0,
                 "min_endpoints": 1,
                 "waiting": True,
+                "unhealthy": None,
             },
         },
         "change": {

@@ -82,7 +82,7 @@ def event(said: Event[Standing]) -> admin.WatchResponse:
 def _versions(standing: Standing) -> list[admin.Version]:
     said = standing.revision
     waiting = waiting_builds(said, standing.endpoints)
-    effective = effective_slots(said, standing.endpoints).shares()
+    effective = effective_slots(said, standing.lending).shares()
     weights = said.spec.weights()
     seen: set[str] = set()
     versions = []
@@ -99,6 +99,7 @@ def _versions(standing: Standing) -> list[admin.Version]:
                 waiting_for_endpoints=key in waiting,
                 known_endpoints=standing.known.get(ref, 0),
                 min_endpoints=said.spec.min_endpoints_of(label),
+                unhealthy=standing.unhealthy.get(ref, ""),
             )
         )
         seen.add(key)

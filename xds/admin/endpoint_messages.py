@@ -54,4 +54,5 @@ def _endpoint(said: EndpointStanding) -> admin.Endpoint:
         sources=said.sources,
         drained=said.drained,
         expires_at=timestamp(said.expires_at),
+        unhealthy=said.unhealthy,
     )

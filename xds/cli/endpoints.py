@@ -224,6 +224,12 @@ def _print_builds(builds: Sequence[pb.BuildEndpoints], *, wide: bool) -> None:
     )
 
 
+def _state(build: pb.BuildEndpoints, endpoint: pb.Endpoint) -> str:
+    if endpoint.drained or build.drained:
+        return "drained"
+    return "unhealthy" if endpoint.unhealthy else "usable"
+
+
 def _rows(build: pb.BuildEndpoints, *, wide: bool) -> Sequence[Sequence[str]]:
     more = (", ".join(build.versions),) if wide else ()
     if not build.endpoints:
@@ -232,7 +238,7 @@ def _rows(build: pb.BuildEndpoints, *, wide: bool) -> Sequence[Sequence[str]]:
         (
             build.build,
             places.text(endpoint),
-            "drained" if endpoint.drained or build.drained else "usable",
+            _state(build, endpoint),
             str(endpoint.weight or 1),
             endpoint.zone,
             ", ".join(endpoint.sources),

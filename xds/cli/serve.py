@@ -30,6 +30,7 @@ class Flags(TypedDict):
     insecure: bool
     specs: Path | None
     store: Path
+    health_checks: bool
     keep_builds: float
     push_window: float
     ready_file: Path | None
@@ -112,6 +113,11 @@ def _pem(option: str, what: str, envvar: str | None = None) -> Callable[[FC], FC
     type=click.Path(dir_okay=False, path_type=Path),
     default="canary.db",
     help="The database; made if it is not there.",
+)
+@click.option(
+    "--health-checks/--no-health-checks",
+    default=True,
+    help="Look at endpoints every second; main serves for versions without a healthy one.",
 )
 @click.option(
     "--keep-builds",

@@ -14,7 +14,7 @@ from xds.revisions.record import Revision
 from xds.translate.clusters import cluster
 from xds.translate.endpoints import assignment
 from xds.translate.hosts import section
-from xds.translate.view import Build, View, waiting_builds
+from xds.translate.view import Build, View
 
 
 @dataclasses.dataclass(frozen=True)
@@ -23,7 +23,7 @@ class _Made:
 
     revision: Revision
     builds: tuple[Build, ...]
-    waiting: frozenset[str]
+    lending: frozenset[str]
     """The builds that lend their slots, by key; for a while they still have the endpoints they had."""
     resources: tuple[Resource, ...]
     parts: dict[bool, Part] = dataclasses.field(default_factory=dict)
@@ -57,14 +57,13 @@ class Brought:
 
     def _of(self, view: View) -> _Made:
         name, builds = view.revision.deployment, tuple(view.builds())
-        waiting = waiting_builds(view.revision, view.endpoints)
         made = self._made.get(name)
         if (
             made is None
             or made.revision is not view.revision
-            or (made.builds, made.waiting) != (builds, waiting)
+            or (made.builds, made.lending) != (builds, view.lending)
         ):
-            self._made[name] = made = _Made(view.revision, builds, waiting, _encoded(view, builds))
+            self._made[name] = made = _Made(view.revision, builds, view.lending, _encoded(view, builds))
         return made
 
 

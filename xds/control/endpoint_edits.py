@@ -149,8 +149,8 @@ def check_users(state: State, ref: str, after: EndpointBook) -> None:
     """
     usable = after.usable.get(ref, ())
     for head in users(state, ref):
-        before, then = state.endpoints, {**state.endpoints, ref: usable}
-        if lost(head, then) > lost(head, before):
+        before, then, when = state.endpoints, {**state.endpoints, ref: usable}, state.lend_when(head)
+        if lost(head, then, when) > lost(head, before, when):
             others = ", ".join(f"{head.deployment}@{label}" for label in head.labels if label != "main")
             mend = f"send its share to {others} first, " if others else ""
             raise TooFewEndpoints(

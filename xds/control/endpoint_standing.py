@@ -15,12 +15,14 @@ class EndpointStanding:
 
     Attributes:
         sources: whose lists it is on, as people are told; of a drained one there may be none now.
+        unhealthy: why it counts as unhealthy; "" where it doesn't.
         expires_at: when its lease ends unless renewed (epoch seconds); None where it has none.
     """
 
     endpoint: Endpoint
     sources: tuple[str, ...]
     drained: bool
+    unhealthy: str = ""
     expires_at: float | None = dataclasses.field(default=None, compare=False)
 
 
@@ -100,6 +102,7 @@ def standing(state: State, ref: str, book: EndpointBook | None = None) -> BuildS
                 each.endpoint,
                 tuple(map(title, each.sources)),
                 each.drained,
+                _problem(state, ref, str(each.endpoint)),
                 None if each.due is None else epoch(state, each.due),
             )
             for each in book.known(ref)
@@ -107,6 +110,12 @@ def standing(state: State, ref: str, book: EndpointBook | None = None) -> BuildS
         len(book.usable.get(ref, ())),
         book.is_drained(ref, WHOLE),
     )
+
+
+def _problem(state: State, ref: str, where: str) -> str:
+    """What the server's own checks say of an endpoint, if they say anything."""
+    said = (state.health.problem(name, ref, where) for name in sorted(state.users_of(ref)))
+    return next(filter(None, said), "")
 
 
 def epoch(state: State, due: float) -> float:

@@ -11,7 +11,8 @@ from xds.spec.complaint import parts_of
 from xds.spec.endpoints import Endpoint
 from xds.spec.faults import Fault
 from xds.spec.names import parse_tag
-from xds.translate.view import effective_slots
+from xds.translate.settings import LendWhen
+from xds.translate.view import effective_slots, lending_builds
 
 _SHOWN = 10
 
@@ -88,9 +89,9 @@ def versions(state: State, ref: str) -> tuple[str, ...]:
     )
 
 
-def lost(head: Revision, endpoints: Mapping[str, tuple[Endpoint, ...]]) -> int:
+def lost(head: Revision, endpoints: Mapping[str, tuple[Endpoint, ...]], when: LendWhen) -> int:
     """How many slots of a deployment end at a build without endpoints (`main`: it can't lend)."""
-    shares = effective_slots(head, endpoints).shares()
+    shares = effective_slots(head, lending_builds(head, endpoints, when)).shares()
     return sum(slots for key, slots in shares.items() if not endpoints.get(head.builds[key]))
 
 

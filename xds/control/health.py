@@ -138,6 +138,16 @@ class Health:
         check = self._builds.get(deployment, {}).get(ref, {}).get(where)
         return "" if check is None or self._is_healthy(check) else self._problems[check]
 
+    def why(self, deployment: str, ref: str) -> str:
+        """Why a build lends: what is wrong with one of its endpoints."""
+        checks = self._builds.get(deployment, {}).get(ref, {})
+        problems = (
+            f"{where}: {self._problems[check]}"
+            for where, check in checks.items()
+            if self._problems.get(check)
+        )
+        return next(problems, f"it answers again, for less than {HOLD:g} s")
+
     def _lenders(self, name: str, now: float) -> dict[str, float | None]:
         """Who lends, and since when they are healthy."""
         builds = self._builds.get(name, {})
@@ -152,11 +162,11 @@ class Health:
                 if ref in before or self._is_sure(builds.get(main, {})):
                     lenders[ref] = None
             elif ref in before:
-                since = before[ref] if before[ref] is not None else now
+                since = before[ref]
                 if not self._is_well(checks):
                     lenders[ref] = None
-                elif now - since < HOLD:
-                    lenders[ref] = since
+                elif since is None or now - since < HOLD:
+                    lenders[ref] = now if since is None else since
         return lenders
 
     def _is_healthy(self, check: Check) -> bool:

@@ -2,6 +2,7 @@
 
 deployments  the verbs, and what there is to see
 endpoints    where builds run
+health       what there is to check of that, and what came of it
 resources    Envoy resources that people give a gateway
 gateways     what they have and had
 fleet        the connected Envoys
@@ -13,6 +14,7 @@ from concurrent.futures import Executor
 
 import structlog
 
+from xds.control.checking import HealthControl
 from xds.control.confirmation import PATIENCE, Confirmation, Progress, Wish
 from xds.control.deployments import Deployments
 from xds.control.endpoints import EndpointControl
@@ -55,6 +57,7 @@ class ControlPlane:
         standings = Standings(state, publisher)
         self.deployments = Deployments(state, self.writer, standings, self.pulse)
         self.endpoints = EndpointControl(state, self.writer, self.pulse)
+        self.health = HealthControl(state, publisher)
         self.resources = ResourceControl(state, self.writer, publisher)
         self.gateways = GatewayControl(state, self.writer, standings, self.resources, self.hub)
         self.fleet = Fleet(state, self.hub, self.pulse)

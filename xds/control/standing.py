@@ -14,6 +14,7 @@ from xds.revisions.record import Revision, percent
 from xds.slots.layout import moved
 from xds.spec.deployment import Deployment
 from xds.spec.endpoints import Endpoint
+from xds.translate.view import lending_builds
 
 
 @dataclasses.dataclass(frozen=True)
@@ -24,6 +25,8 @@ class Standing:
         revision: the one in force, or its deletion.
         endpoints: those that can be used, by build ref.
         known: how many there are, drained ones too, by build ref.
+        lending: the builds, by key, whose slots `main` serves.
+        unhealthy: those of them that have endpoints, by ref: why they lend.
         notes: what its owner should know besides.
     """
 
@@ -32,6 +35,8 @@ class Standing:
     convergence: Convergence
     notes: tuple[str, ...] = ()
     known: Mapping[str, int] = dataclasses.field(default_factory=dict)
+    lending: frozenset[str] = frozenset()
+    unhealthy: Mapping[str, str] = dataclasses.field(default_factory=dict)
 
     @property
     def deleted(self) -> bool:
@@ -103,12 +108,18 @@ class Standings:
 
     def _standing(self, revision: Revision, reached: Convergence) -> Standing:
         refs = revision.builds.values()
+        endpoints = {ref: self._state.endpoints.get(ref, ()) for ref in refs}
+        ill = self._state.health.lending(revision.deployment)
         return Standing(
             revision=revision,
-            endpoints={ref: self._state.endpoints.get(ref, ()) for ref in refs},
+            endpoints=endpoints,
             convergence=reached,
             notes=tuple(self._notes(revision)),
             known={ref: len(self._state.book.union.get(ref, ())) for ref in refs},
+            lending=lending_builds(revision, endpoints, self._state.lend_when(revision), ill),
+            unhealthy={
+                ref: self._state.health.why(revision.deployment, ref) for ref in ill if endpoints.get(ref)
+            },
         )
 
     def not_returnable(self, revision: Revision, newest: Revision) -> str:

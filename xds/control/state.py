@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from xds.control.endpoint_book import FADE, EndpointBook, Lists
+from xds.control.health import Health
 from xds.errors import NotFound
 from xds.revisions.history import KEEP_BUILDS, retired_builds
 from xds.revisions.record import Revision, cluster_name
@@ -16,6 +17,7 @@ from xds.spec.deployment import Deployment
 from xds.spec.endpoints import Endpoint
 from xds.spec.gateway import Gateway
 from xds.store.records import Memory, Write
+from xds.translate.settings import LendWhen, lend_when
 from xds.translate.view import View
 
 ClaimKey = tuple[str, str, str]
@@ -62,6 +64,8 @@ class State:
         self.clock = clock
         self.book = EndpointBook(memory.endpoints, memory.leases, memory.drains, clock(), fade)
         self.resources: dict[str, ResourceSet] = dict(memory.resources)
+        self.health = Health()
+        self._unwatched = set(self._names)
 
     @property
     def endpoints(self) -> Mapping[str, tuple[Endpoint, ...]]:
@@ -121,6 +125,7 @@ class State:
             self._list(name)
             concerned.add(name)
         concerned |= self._users_of_any(self.book.adopt(write, self.clock()))
+        self._unwatched |= concerned
         self.applied |= write.applied
         self._govern(write.applied)
         self.resources |= {given.gateway: given for given in write.resources}
@@ -140,6 +145,7 @@ class State:
             self.book.usable,
             {key: kept for key, (kept, _) in retired.items()},
             fading=self.book.fading,
+            unhealthy=self.health.lending(name),
         )
 
     def next_retirement(self, name: str, now: float) -> float | None:
@@ -181,6 +187,21 @@ class State:
     def unserved(self) -> Iterator[Deployment]:
         """The deployments in force all of whose gateways are gone from the configuration."""
         return filter(self.has_no_gateway, (self.existing(name).spec for name in self.names()))
+
+    def serving(self, spec: Deployment) -> list[Gateway]:
+        """The gateways that serve a deployment."""
+        return [each for name, each in self.gateways.items() if spec.gateways is None or name in spec.gateways]
+
+    def lend_when(self, revision: Revision) -> LendWhen:
+        """When a deployment's builds lend their slots; where its gateways differ, the most ready counts."""
+        said = {lend_when(revision.spec, gateway.defaults) for gateway in self.serving(revision.spec)}
+        ready: tuple[LendWhen, ...] = ("unhealthy", "empty", "never")
+        return next((when for when in ready if when in said), "unhealthy")
+
+    def take_unwatched(self) -> set[str]:
+        """The deployments whose endpoints may have changed since this was asked last."""
+        taken, self._unwatched = self._unwatched, set()
+        return taken
 
     def has_no_gateway(self, spec: Deployment) -> bool:
         """Whether no gateway there is serves a deployment."""

@@ -39,6 +39,8 @@ class _Collector(Collector):
         yield _counter("canary_turned_away", "Streams of nodes of no gateway", self._admission.refusals)
         wrong, counts = _sources(self._plane.endpoints.sources())
         yield _gauge("canary_endpoint_source_failing", "Whether its last good list stays", wrong, "source")
+        lent = self._plane.health.lent()
+        yield _gauge("canary_lent_slots", "Slots, of 10,000, that main serves", lent, "deployment", "build")
         yield _gauge("canary_endpoint_source_endpoints", "Endpoints on its list", counts, "source")
 
 

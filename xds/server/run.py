@@ -4,7 +4,7 @@ import asyncio
 import gc
 import signal
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack, asynccontextmanager
 
@@ -20,6 +20,7 @@ from xds.discovery.hub import Hub
 from xds.errors import CanaryError, SettingsError
 from xds.server import exposure, load, logs, metrics
 from xds.server.entrance import admin_entrance
+from xds.server.health_checks import HealthChecks
 from xds.server.http import http_server
 from xds.server.listeners import add_admin_services, admin_server, xds_server
 from xds.server.ready import ReadyFile
@@ -112,9 +113,7 @@ async def serve(settings: Settings) -> None:
             loaded.set()
             ready.write(addresses)
             log.info("serving", **addresses, tls=about.xds_tls, admin_access=entrance.access)
-            following = [tasks.create_task(plane.endpoints.run()), tasks.create_task(sources.follow())]
-            if specs is not None:
-                following.append(tasks.create_task(specs.follow()))
+            following = [tasks.create_task(each) for each in _background(settings, plane, sources, specs)]
             await stop.wait()
             log.info("stopping")
             ready.remove()
@@ -125,6 +124,18 @@ async def serve(settings: Settings) -> None:
             publishing.cancel()
             plane.publisher.publish()  # what was accepted last
             await xds.stop(_LAST_PUSH)
+
+
+def _background(
+    settings: Settings, plane: ControlPlane, sources: Sources, specs: SpecsFolder | None
+) -> Iterator[Coroutine[None, None, None]]:
+    """What goes on until the server stops."""
+    yield plane.endpoints.run()
+    yield sources.follow()
+    if specs is not None:
+        yield specs.follow()
+    if settings.health_checks:
+        yield HealthChecks(plane.health).run()
 
 
 def _handlers(discovery: Discovery, hub: Hub) -> tuple[grpc.GenericRpcHandler, ...]:

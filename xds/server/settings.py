@@ -33,6 +33,8 @@ class Settings:
     gateways: tuple[Gateway, ...] = dataclasses.field(default_factory=lambda: (default_gateway(),))
     endpoint_sources: tuple[EndpointSource, ...] = ()
     """Where endpoints are polled from."""
+    health_checks: bool = True
+    """Whether the server looks at endpoints itself, and has `main` serve for those that don't answer."""
     keep_builds: float = KEEP_BUILDS
     """Seconds for which a build nobody references keeps its cluster."""
     push_window: float = 0.05

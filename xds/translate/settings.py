@@ -6,6 +6,7 @@ never reached the model is tried again.
 """
 
 import functools
+from typing import Literal, TypeAlias
 
 from xds.spec.levels import cluster_said, first_said
 from xds.spec.upstream import (
@@ -38,6 +39,9 @@ _LAST = ClusterSettings(circuit_breakers=BOUNDS)
 
 _ROUTE = tuple(RouteSettings.model_fields)
 
+LendWhen: TypeAlias = Literal["unhealthy", "empty", "never"]
+"""When `main` serves a canary's share."""
+
 
 class _Levels(tuple[ClusterSettings, ...]):
     """Levels that are found again by identity: settings are asked for entry by entry, and are deep."""
@@ -56,6 +60,11 @@ def cluster_settings(*levels: ClusterSettings) -> ClusterSettings:
 def route_settings(*levels: RouteSettings) -> RouteSettings:
     """The settings of a deployment's routes, the first level the strongest."""
     return OURS.model_copy(update=first_said(_ROUTE, levels))
+
+
+def lend_when(*levels: RouteSettings) -> LendWhen:
+    """When a deployment's builds lend their slots, the first level the strongest."""
+    return next((level.lend_when for level in levels if level.lend_when is not None), "unhealthy")
 
 
 @functools.lru_cache(maxsize=4096)

@@ -1,12 +1,13 @@
 """A deployment as one gateway is to serve it: revision, live endpoints, retired builds.
 
 What builds own is recorded in the revision; what they get is derived here, every time: a build
-without endpoints lends its slots to `main`, in place, and has them back, with the same users, as
-soon as it has endpoints.
+without endpoints, or without healthy ones, lends its slots to `main`, in place, and has them back,
+with the same users, as soon as it has endpoints again.
 """
 
 import dataclasses
-from collections.abc import Mapping
+import functools
+from collections.abc import Collection, Mapping
 
 from xds.revisions.record import Revision
 from xds.slots.table import SlotTable
@@ -14,6 +15,7 @@ from xds.spec.deployment import MAIN
 from xds.spec.endpoints import Endpoint
 from xds.spec.gateway import Gateway
 from xds.spec.upstream import ClusterSettings
+from xds.translate.settings import LendWhen, lend_when
 
 Endpoints = Mapping[str, tuple[Endpoint, ...]]
 """By build ref."""
@@ -65,6 +67,9 @@ class View:
     lends: bool = True
     """Whether builds without endpoints lend their slots; not where endpoints are somebody else's."""
 
+    unhealthy: Collection[str] = frozenset()
+    """The builds, by ref, whose endpoints all fail the server's own checks."""
+
     only_main: bool = False
     """Whether everybody gets `main` for now, whatever else is said: these Envoys lack something."""
 
@@ -83,10 +88,17 @@ class View:
             return SlotTable.whole(self.revision.labels[MAIN])
         return table.replaced({key: self.answering(key) for key in table.shares()})
 
+    @functools.cached_property
+    def lending(self) -> frozenset[str]:
+        """The keys of the builds whose slots `main` serves."""
+        if not self.lends:
+            return frozenset()
+        when = lend_when(self.revision.spec, self.gateway.defaults)
+        return lending_builds(self.revision, self.endpoints, when, self.unhealthy)
+
     def answering(self, key: str) -> str:
-        """The build that answers for a build: itself, or `main` where it has no endpoints."""
-        waits = self.lends and not self.endpoints.get(self.revision.builds[key])
-        return self.revision.labels[MAIN] if waits else key
+        """The build that answers for a build: itself, or `main` where it lends its slots."""
+        return self.revision.labels[MAIN] if key in self.lending else key
 
     def _build(self, key: str, revision: Revision) -> Build:
         ref = revision.builds[key]
@@ -104,7 +116,25 @@ def waiting_builds(revision: Revision, endpoints: Endpoints) -> frozenset[str]:
     return frozenset(key for key, ref in revision.builds.items() if not endpoints.get(ref))
 
 
-def effective_slots(revision: Revision, endpoints: Endpoints) -> SlotTable:
-    """The revision's table with the slots of builds without endpoints lent to `main`."""
-    main = revision.labels[MAIN]
-    return revision.slots.replaced(dict.fromkeys(waiting_builds(revision, endpoints), main))
+def lending_builds(
+    revision: Revision, endpoints: Endpoints, when: LendWhen, unhealthy: Collection[str] = frozenset()
+) -> frozenset[str]:
+    """The keys of a revision's builds whose slots `main` serves.
+
+    Args:
+        revision: whose builds.
+        endpoints: those that can be used.
+        when: a build lends at all (`lend_when`).
+        unhealthy: the builds, by ref, whose endpoints all fail the server's checks.
+    """
+    if when == "never":
+        return frozenset()
+    waiting = waiting_builds(revision, endpoints)
+    if when == "empty":
+        return waiting
+    return waiting.union(key for key, ref in revision.builds.items() if ref in unhealthy)
+
+
+def effective_slots(revision: Revision, lending: Collection[str]) -> SlotTable:
+    """The revision's table with the slots of some builds, by key, lent to `main`."""
+    return revision.slots.replaced(dict.fromkeys(lending, revision.labels[MAIN]))

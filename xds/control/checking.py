@@ -1,0 +1,104 @@
+"""The server's own look at endpoints: what there is to check, and what follows from what was seen.
+
+Only builds in force are checked, and only where they could lend: in deployments with a canary, whose
+slots go to `main` for want of health (`lend_when`). How to look is the version's `health_check` as far
+as this machine can do it; else whether the port takes a connection. It decides for builds as a whole;
+single endpoints are Envoy's business.
+"""
+
+import structlog
+
+from xds.control.health import Check
+from xds.control.publisher import Publisher
+from xds.control.state import State
+from xds.revisions.record import Revision
+from xds.spec.deployment import MAIN
+from xds.spec.endpoints import Endpoint
+from xds.spec.upstream import ClusterSettings, HealthCheck
+from xds.translate.settings import cluster_settings
+from xds.translate.view import lending_builds
+
+log = structlog.get_logger(__name__)
+
+
+class HealthControl:
+    """What there is to check. Whoever looks says what was seen, and after each round `settle`."""
+
+    def __init__(self, state: State, publisher: Publisher) -> None:
+        self._state = state
+        self._publisher = publisher
+
+    def checks(self) -> tuple[Check, ...]:
+        """Everything that is to be looked at now."""
+        for name in self._state.take_unwatched():
+            head = self._state.head(name)
+            main = head.builds[head.labels[MAIN]] if head is not None else ""
+            self._state.health.watch(name, main, _checks(self._state, head) if head is not None else {})
+        return self._state.health.checks()
+
+    def heard(self, check: Check, problem: str | None) -> None:
+        """An endpoint was looked at.
+
+        Args:
+            check: how.
+            problem: what went wrong; "": nothing did; None: it can't be said from here.
+        """
+        if self._state.health.hear(check, problem):
+            self._publisher.pulse.beat()
+            where = f"{check.address}:{check.port}"
+            if problem:
+                log.warning("endpoint unhealthy", endpoint=where, problem=problem)
+            else:
+                log.info("endpoint healthy again", endpoint=where)
+
+    def settle(self) -> None:
+        """Everything was looked at: let builds lend, or have their slots back."""
+        for turn in self._state.health.settle(self._state.clock()):
+            for ref in sorted(turn.lend):
+                log.warning("unhealthy: main serves its share", deployment=turn.deployment, build=ref)
+            for ref in sorted(turn.back):
+                log.info("healthy: has its share again", deployment=turn.deployment, build=ref)
+            self._publisher.touch([turn.deployment])
+
+    def lent(self) -> dict[tuple[str, ...], int]:
+        """By deployment and ref of each canary that has slots: how many of them `main` serves."""
+        lent: dict[tuple[str, ...], int] = {}
+        for name in self._state.names():
+            head = self._state.existing(name)
+            lending: frozenset[str] | None = None
+            for key, slots in head.slots.shares().items():
+                if key == head.labels[MAIN]:
+                    continue
+                if lending is None:
+                    lending = lending_builds(
+                        head,
+                        self._state.endpoints,
+                        self._state.lend_when(head),
+                        self._state.health.lending(name),
+                    )
+                lent[name, head.builds[key]] = slots if key in lending else 0
+        return lent
+
+
+def _checks(state: State, head: Revision) -> dict[str, dict[str, Check]]:
+    """The checks of a deployment's builds; none where nothing could be lent."""
+    if len(set(head.builds.values())) == 1 or state.lend_when(head) != "unhealthy":
+        return {}
+    checks: dict[str, dict[str, Check]] = {}
+    for label, key in head.labels.items():
+        ref = head.builds[key]
+        defaults = [gateway.defaults for gateway in state.serving(head.spec)]
+        said = cluster_settings(head.spec.settings_of(label), head.spec, *defaults[:1])
+        checks.setdefault(
+            ref, {str(each): _check(each, said, head.deployment) for each in state.endpoints.get(ref, ())}
+        )
+    return checks
+
+
+def _check(endpoint: Endpoint, said: ClusterSettings, host: str) -> Check:
+    """How to look at an endpoint: as it says, unless that takes TLS, or HTTP/2 without gRPC."""
+    wish = said.health_check or HealthCheck(type="tcp", timeout=1.0)
+    able = said.tls is None and (wish.type == "grpc" or said.protocol in (None, "http1"))
+    kind = wish.type if able else "tcp"
+    path, name = (wish.path, host) if kind == "http" else ("", "")
+    return Check(endpoint.address, endpoint.port, kind, path, name, wish.timeout)
