@@ -8,6 +8,7 @@ from pydantic import JsonValue
 from xds.spec.deployment import Canary, Deployment, Version
 from xds.spec.endpoints import Endpoint
 from xds.spec.envoy import EnvoyPatches, EnvoyVersionPatches
+from xds.spec.matching import BodyMatch
 from xds.spec.splits import Mirror, Rule, RuleMatch, Secret, SessionAffinity, VersionSelector
 from xds.spec.upstream import (
     CircuitBreakers,
@@ -30,6 +31,7 @@ tokens = st.from_regex(r"[A-Za-z0-9!#$%&'*+.^`|~-]{1,12}", fullmatch=True).filte
     lambda name: name.lower() != "host"
 )
 header_values = st.text(st.characters(exclude_categories=("Cs", "Cc")), max_size=20)
+models = st.text(st.characters(exclude_categories=("Cs", "Cc")), min_size=1, max_size=12)
 texts = st.text(characters, min_size=1, max_size=12)
 durations = st.integers(0, 10**8).map(lambda milliseconds: milliseconds / 1000)
 positive = st.integers(1, 10**8).map(lambda milliseconds: milliseconds / 1000)
@@ -188,6 +190,7 @@ deployments: st.SearchStrategy[Deployment] = st.builds(
     bento=maybe(tags),
     hosts=maybe(st.lists(hosts, min_size=1, max_size=3, unique=True).map(tuple)),
     path_prefix=paths,
+    match=maybe(st.builds(BodyMatch, model=st.lists(models, min_size=1, max_size=3, unique=True))),
     gateways=maybe(st.lists(names, min_size=1, max_size=3, unique=True).map(tuple)),
     canary=canaries(),
     timeout=maybe(durations),
@@ -195,9 +198,7 @@ deployments: st.SearchStrategy[Deployment] = st.builds(
     max_stream_duration=maybe(durations),
     retry=maybe(
         st.builds(Retry, attempts=st.integers(0, 10), per_try_timeout=maybe(positive))
-        | st.builds(
-            Retry, attempts=st.integers(1, 10), on_other_version=st.booleans(), on_5xx=st.booleans()
-        )
+        | st.builds(Retry, attempts=st.integers(1, 10), on_other_version=st.booleans(), on_5xx=st.booleans())
     ),
     lend_when=st.sampled_from([None, "unhealthy", "empty", "never"]),
     services=kept,

@@ -27,6 +27,11 @@ BEYOND = {
         "canary.mirror: gRPC's clients send no copies",
         "leave mirror out",
     ),
+    "models": (
+        "match: {model: llama}",
+        "match: gRPC's clients don't look into what they send",
+        "leave match out",
+    ),
     "rules": (
         "rules: [{match: {path: /a}, version: main}]",
         "rules: gRPC's clients are all split alike",

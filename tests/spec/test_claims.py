@@ -3,6 +3,7 @@
 from xds.spec.claims import Claim, claims_of, conflicts, hosts_of, unknown_gateways
 from xds.spec.deployment import Deployment
 from xds.spec.gateway import Gateway
+from xds.spec.matching import BodyMatch
 
 PLAIN, DOMAIN = Gateway(name="plain"), Gateway(name="edge", domain="Example.com")
 
@@ -85,3 +86,32 @@ def test_an_unknown_gateway_has_a_nearest_one() -> None:
         "a.yaml:4: gateways[0]: there is no gateway plane (did you mean plain?)",
         "a.yaml:4: gateways[2]: there is no gateway zzz (there are: plain, edge)",
     ]
+
+
+def by_model(name: str, *models: str) -> Deployment:
+    """A deployment for these models, on a host that it shares."""
+    return Deployment(name=name, hosts=("h",), match=BodyMatch(model=models) if models else None)
+
+
+def test_models_share_a_host_and_path() -> None:
+    """And one deployment may have what is left."""
+    deployments = [by_model("a", "x", "y"), by_model("b", "X"), by_model("rest")]
+    assert conflicts(claim for each in deployments for claim in claims_of(each, [PLAIN])) == []
+
+
+def test_a_model_belongs_to_one_deployment() -> None:
+    """An alias counts like a name; the fault names both deployments and the model."""
+    first = claims_of(by_model("a", "x", "y"), [PLAIN], "a.yaml", 1)
+    second = claims_of(by_model("b", "z", "y"), [PLAIN], "b.yaml", 4)
+    (fault,) = conflicts([*first, *second])
+    assert str(fault) == (
+        "b.yaml:4: match.model: b claims the model y at h/ on gateway plain, which a has (a.yaml:1)"
+        " (name it in one of them only)"
+    )
+
+
+def test_what_is_left_belongs_to_one_deployment() -> None:
+    """Two without a model are a conflict, whatever models there are besides."""
+    deployments = [by_model("a"), by_model("b", "x"), by_model("c")]
+    (fault,) = conflicts(claim for each in deployments for claim in claims_of(each, [PLAIN]))
+    assert "c claims h/ on gateway plain, which a has" in str(fault)

@@ -54,6 +54,13 @@ BAD: dict[str, tuple[object, list[str]]] = {
         [{"name": "edge", "version_header": "x version"}],
         ["[0].version_header: 'x version' is no header name (use letters, digits and dashes: X-User-ID)"],
     ),
+    "max_body": (
+        [{"name": "edge", "max_body": "16MB"}, {"name": "inner", "max_body": "2GiB"}],
+        [
+            ("[0].max_body: '16MB' is no size (write bytes, or a whole number with KiB, MiB or GiB: 16MiB)"),
+            "[1].max_body: '2GiB' is not between 1KiB and 1GiB",
+        ],
+    ),
     "nodes of everybody": (
         [{"name": "edge", "nodes": [{}]}],
         ['[0].nodes[0]: says nothing about the Envoys it means (write id: "*" for all of them)'],
@@ -120,6 +127,7 @@ def test_a_gateway_with_everything() -> None:
             "nodes": [{"cluster": "edge", "id": "edge-*", "metadata": {"zone": "a"}}],
             "listeners": [{"address": "0.0.0.0", "port": "10000"}],
             "version_header": None,
+            "max_body": "64 MiB",
             "defaults": {"timeout": "30s", "protocol": "http2"},
         }
     ]
@@ -131,6 +139,7 @@ def test_a_gateway_with_everything() -> None:
                 nodes=(NodeMatch(cluster="edge", id="edge-*", metadata={"zone": "a"}),),
                 listeners=(Listen(address="0.0.0.0", port=10000),),
                 version_header=None,
+                max_body=64 * 1024 * 1024,
                 defaults=UpstreamSettings(timeout=30.0, protocol="http2"),
             ),
         ),

@@ -12,6 +12,7 @@ from xds.spec.envoy import EnvoyPatches, EnvoyVersionPatches, GatewayPatches
 from xds.spec.gateway import Gateway, Listen, NodeMatch
 from xds.spec.gateways import read_gateways
 from xds.spec.keys import known_keys
+from xds.spec.matching import BodyMatch
 from xds.spec.read import read
 from xds.spec.splits import (
     HeaderMatch,
@@ -43,6 +44,7 @@ MODELS = [
     Deployment,
     Canary,
     Version,
+    BodyMatch,
     Endpoint,
     Gateway,
     Listen,

@@ -20,8 +20,8 @@ from xds.store.records import Memory, Write
 from xds.translate.settings import LendWhen, lend_when
 from xds.translate.view import View
 
-ClaimKey = tuple[str, str, str]
-"""Gateway, host, path prefix."""
+ClaimKey = tuple[str, str, str, str]
+"""Gateway, host, path prefix, model."""
 
 
 class State:
@@ -286,4 +286,4 @@ def _place(head: Revision, files: Mapping[str, str]) -> str:
 
 
 def _key(claim: Claim) -> ClaimKey:
-    return claim.gateway, claim.host, claim.path_prefix
+    return claim.key

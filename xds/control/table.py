@@ -74,7 +74,9 @@ class TableAssembly:
         for host, sections in self._hosts.take_stale():
             self._table_stale = True
             if sections:
-                body = virtual_host(host, sections).SerializeToString(deterministic=True)
+                body = virtual_host(host, sections, self.gateway.max_body).SerializeToString(
+                    deterministic=True
+                )
                 clusters = frozenset().union(*(part.clusters() for part in sections))
                 self._encoded[host] = Host(body, clusters)
             else:

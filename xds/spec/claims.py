@@ -1,4 +1,8 @@
-"""Who claims which host and path on which gateway: no two deployments may claim the same."""
+"""Who claims which host and path on which gateway: no two deployments may claim the same.
+
+Deployments that are told apart by the model in the body may share them: each claims its models there,
+and one without any claims the rest.
+"""
 
 import dataclasses
 from collections.abc import Iterable
@@ -11,7 +15,7 @@ from xds.spec.keys import nearest
 
 @dataclasses.dataclass(frozen=True)
 class Claim:
-    """A deployment's claim to one host and path.
+    """A deployment's claim to one host and path, or to one model there.
 
     Attributes:
         gateway: the gateway's name.
@@ -20,6 +24,7 @@ class Claim:
         deployment: whose it is.
         file: where it says so.
         line: 0 where there is no line.
+        model: "" is whatever nobody else has.
     """
 
     gateway: str
@@ -28,6 +33,12 @@ class Claim:
     deployment: str
     file: str = ""
     line: int = 0
+    model: str = ""
+
+    @property
+    def key(self) -> tuple[str, str, str, str]:
+        """What only one deployment may have."""
+        return self.gateway, self.host, self.path_prefix, self.model
 
     @property
     def place(self) -> str:
@@ -48,19 +59,20 @@ def claims_of(
 ) -> tuple[Claim, ...]:
     """What a deployment claims on those of the gateways that serve it."""
     return tuple(
-        Claim(gateway.name, host, deployment.path_prefix, deployment.name, file, line)
+        Claim(gateway.name, host, deployment.path_prefix, deployment.name, file, line, model)
         for gateway in gateways
         if deployment.gateways is None or gateway.name in deployment.gateways
         for host in hosts_of(deployment, gateway)
+        for model in deployment.models or ("",)
     )
 
 
 def conflicts(claims: Iterable[Claim]) -> list[Fault]:
     """A fault for each claim to what another deployment has claimed before it, in the order given."""
-    holders: dict[tuple[str, str, str], Claim] = {}
+    holders: dict[tuple[str, str, str, str], Claim] = {}
     clashes: dict[tuple[Claim, Claim], list[str]] = {}
     for claim in claims:
-        holder = holders.setdefault((claim.gateway, claim.host, claim.path_prefix), claim)
+        holder = holders.setdefault(claim.key, claim)
         if holder.deployment != claim.deployment:
             anywhere = (dataclasses.replace(claim, gateway=""), dataclasses.replace(holder, gateway=""))
             clashes.setdefault(anywhere, []).append(claim.gateway)
@@ -70,13 +82,14 @@ def conflicts(claims: Iterable[Claim]) -> list[Fault]:
 def _fault(claim: Claim, holder: Claim, gateways: list[str]) -> Fault:
     where = f"on gateway {gateways[0]}" if len(gateways) == 1 else f"on gateways {', '.join(gateways)}"
     place = f" ({holder.place})" if holder.place else ""
+    model = f"the model {claim.model} at " if claim.model else ""
     return Fault(
         claim.file,
         claim.line,
-        "hosts",
-        f"{claim.deployment} claims {claim.host}{claim.path_prefix} {where},"
+        "match.model" if claim.model else "hosts",
+        f"{claim.deployment} claims {model}{claim.host}{claim.path_prefix} {where},"
         f" which {holder.deployment} has{place}",
-        "give one of them another host or path_prefix",
+        "name it in one of them only" if claim.model else "give one of them another host or path_prefix",
     )
 
 

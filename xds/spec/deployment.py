@@ -10,6 +10,7 @@ from pydantic import AfterValidator, Field
 
 from xds.spec.complaint import show, wrong
 from xds.spec.envoy import EnvoyPatches, EnvoyVersionPatches, Raw
+from xds.spec.matching import BodyMatch
 from xds.spec.names import MAIN, BuildName, DeploymentName, GatewayName, Label
 from xds.spec.places import Host, PathPrefix
 from xds.spec.splits import Mirror, Rule, Salt, SessionAffinity, VersionSelector
@@ -121,6 +122,8 @@ class Deployment(UpstreamSettings):
     """The hosts it answers to. Absent: `<name>` and `<name>.<the gateway's domain>`."""
     path_prefix: PathPrefix = "/"
     """The path it answers below; of several deployments on a host the longest wins."""
+    match: BodyMatch | None = None
+    """Which requests it answers there, where several deployments share a host and path."""
     gateways: Annotated[tuple[GatewayName, ...], AfterValidator(_each_once), AfterValidator(_some)] | None = (
         None
     )
@@ -144,6 +147,11 @@ class Deployment(UpstreamSettings):
     labels: Kept = None
     secrets: Kept = None
     services: Kept = None
+
+    @property
+    def models(self) -> tuple[str, ...]:
+        """The models it answers for; none: whatever other deployments on its hosts and path don't."""
+        return self.match.model if self.match else ()
 
     @property
     def salt(self) -> str:

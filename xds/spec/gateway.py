@@ -7,10 +7,12 @@ from pydantic import Field
 from xds.spec.envoy import GatewayPatches, Raw
 from xds.spec.names import GatewayName, HeaderName
 from xds.spec.places import Domain, IpAddress
+from xds.spec.sizes import MIB, Size
 from xds.spec.upstream import Model, UpstreamSettings
 from xds.spec.values import Port, Text
 
 DEFAULT_GATEWAY = "default"
+MAX_BODY = 16 * MIB
 
 
 class Listen(Model):
@@ -54,6 +56,8 @@ class Gateway(Model):
     listeners: tuple[Listen, ...] = ()
     version_header: HeaderName | None = "x-canary-version"
     """The response header that names the version; null turns it off."""
+    max_body: Size = MAX_BODY
+    """Bytes of a body that are taken in to read its model; more is refused with 413."""
     defaults: UpstreamSettings = UpstreamSettings()
     http_filters: tuple[Raw, ...] = ()
     """Envoy's HttpFilters, in front of the router."""

@@ -22,7 +22,7 @@ SPOKEN: dict[type[Model], tuple[str, ...]] = {
 }
 """Keys of a file that are no fields of its model."""
 
-_OF_THE_DEPLOYMENT = ("name", "hosts", "path_prefix", "gateways")
+_OF_THE_DEPLOYMENT = ("name", "hosts", "path_prefix", "match", "gateways")
 
 
 class Stray(NamedTuple):
@@ -41,13 +41,10 @@ def known_keys(model: type[Model]) -> tuple[str, ...]:
 
 def about_stray(model: type[Model], key: str, *, strict: bool) -> Stray:
     """What to say about a key that `model` doesn't know."""
-    if key == "match" and model in {Deployment, Canary, Version}:
-        mend = "leave it out; to route by path, use path_prefix"
-        return Stray("is reserved for later work", mend, is_fault=True)
     if model is Version and key in RouteSettings.model_fields:
         message = "belongs to the route, and a route is chosen before its version is"
         return Stray(message, "move it to the top level: it holds for every version", is_fault=True)
-    if model is Version and key in _OF_THE_DEPLOYMENT:
+    if (model is Version and key in _OF_THE_DEPLOYMENT) or (model is Canary and key == "match"):
         return Stray("belongs to the deployment", "move it to the top level", is_fault=True)
     if model is EnvoyVersionPatches and key == "route":
         message = "belongs to the deployment: a route is chosen before its version is"

@@ -6,6 +6,7 @@ left out for these clients and stays in force for the Envoys of other gateways.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
+from operator import attrgetter
 
 from xds.spec.deployment import Deployment, Version
 from xds.spec.endpoints import Endpoint
@@ -19,12 +20,14 @@ PROXYLESS = "proxyless"
 Beyond = tuple[str, str, str]
 """Path, message, mend."""
 
-_SPLITS = {
-    "version_selector": "choose no version themselves",
-    "session_affinity": "keep no cookies",
-    "mirror": "send no copies",
+_CHOICES = {
+    "canary.version_selector": "choose no version themselves",
+    "canary.session_affinity": "keep no cookies",
+    "canary.mirror": "send no copies",
+    "match": "don't look into what they send",
+    "rules": "are all split alike",
 }
-"""What a `canary` may say and they can't do, beside `route_type`."""
+"""What decides where requests go and they can't do, beside `route_type`."""
 _LONGEST_PATH = 2
 """Parts of a gRPC call's path: service and method."""
 
@@ -101,11 +104,9 @@ def beyond_settings(settings: ClusterSettings) -> Iterator[Beyond]:
 def _beyond(deployment: Deployment) -> Iterator[Beyond]:
     if deployment.canary.route_type != "random":
         yield "canary.route_type", "gRPC's clients only split at random", "write route_type: random"
-    for key, what in _SPLITS.items():
-        if getattr(deployment.canary, key) is not None:
-            yield f"canary.{key}", f"gRPC's clients {what}", f"leave {key} out"
-    if deployment.rules:
-        yield "rules", "gRPC's clients are all split alike", "leave rules out"
+    for path, what in _CHOICES.items():
+        if attrgetter(path)(deployment):
+            yield path, f"gRPC's clients {what}", f"leave {path.removeprefix('canary.')} out"
     for index, host in enumerate(deployment.hosts or ()):
         if "*" in host:
             path, message = f"hosts[{index}]", f"gRPC's clients ask for hosts by name, never for {host!r}"

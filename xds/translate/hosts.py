@@ -1,11 +1,17 @@
-"""Virtual hosts: each host with the routes of every deployment on it, longest path first."""
+"""Virtual hosts: each host with the routes of every deployment on it, longest path first.
+
+Of deployments with the same path, those for models come before the one for whatever is left.
+"""
 
 import dataclasses
-from collections.abc import Iterable
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
 
 from xds.spec.claims import hosts_of
 from xds.spec.deployment import MAIN
+from xds.spec.gateway import MAX_BODY
 from xds.stubs import envoy_config_route_v3_pb2 as route_v3
+from xds.translate.models import for_models, not_served, read
 from xds.translate.raw_names import clusters_in
 from xds.translate.routes import routes
 from xds.translate.view import View
@@ -22,6 +28,8 @@ class Section:
     """Whether they have parts that are not ours."""
     main: str = ""
     """The cluster of the deployment's `main`."""
+    models: tuple[str, ...] = ()
+    """The models it answers for; none: whatever nobody else does."""
 
     def clusters(self) -> frozenset[str]:
         """The clusters its routes name."""
@@ -44,15 +52,44 @@ def section(view: View) -> tuple[tuple[str, ...], Section]:
     versions = spec.canary.versions.values()
     patched = spec.envoy is not None or any(version.envoy is not None for version in versions)
     main = view.revision.cluster_of(view.revision.labels[MAIN])
-    brought = Section(spec.name, spec.path_prefix, tuple(routes(view)), patched, main)
+    brought = Section(spec.name, spec.path_prefix, _routes(view), patched, main, spec.models)
     return hosts_of(spec, view.gateway), brought
 
 
-def virtual_host(host: str, sections: Iterable[Section]) -> route_v3.VirtualHost:
-    """A host with the sections of all deployments on it."""
-    longest_first = sorted(sections, key=lambda section: len(section.path_prefix), reverse=True)
+def virtual_host(host: str, sections: Iterable[Section], max_body: int = MAX_BODY) -> route_v3.VirtualHost:
+    """A host with the sections of all deployments on it.
+
+    Args:
+        host: also the virtual host's name.
+        sections: what the deployments bring.
+        max_body: bytes of a body that are taken in to read its model.
+    """
+    by_path: defaultdict[str, list[Section]] = defaultdict(list)
+    for section in sections:
+        by_path[section.path_prefix].append(section)
+    longest_first = sorted(by_path, key=len, reverse=True)
     return route_v3.VirtualHost(
         name=host,
         domains=[host],
-        routes=[route for section in longest_first for route in section.routes],
+        routes=[route for path in longest_first for route in _below(path, by_path[path], max_body)],
     )
+
+
+def _routes(view: View) -> tuple[route_v3.Route, ...]:
+    """A deployment's routes; none for models where Envoys are too old to be trusted with them."""
+    models = view.revision.spec.models
+    if not models:
+        return tuple(routes(view))
+    return tuple(for_models(routes(view), models)) if view.reads_models else ()
+
+
+def _below(path: str, sections: Iterable[Section], max_body: int) -> Iterator[route_v3.Route]:
+    """The routes of one path."""
+    by_model = [section for section in sections if section.models]
+    others = [section for section in sections if not section.models]
+    if any(section.routes for section in by_model):
+        yield read(path, max_body)
+    for section in (*by_model, *others):
+        yield from section.routes
+    if by_model and not others:
+        yield not_served(path)

@@ -13,6 +13,7 @@ from xds.stubs import (
     envoy_extensions_filters_network_http_connection_manager_v3_pb2 as http_v3,
 )
 from xds.translate.log import access_log
+from xds.translate.models import body_filters
 from xds.translate.raw_gateway import http_filters
 from xds.translate.raw_patches import patched
 from xds.translate.values import address, ads, duration, packed
@@ -49,6 +50,7 @@ def _connection_manager(gateway: Gateway) -> http_v3.HttpConnectionManager:
         codec_type=http_v3.HttpConnectionManager.AUTO,
         rds=http_v3.Rds(config_source=ads(), route_config_name=gateway.name),
         http_filters=[
+            *body_filters(),
             *http_filters(gateway),
             http_v3.HttpFilter(name="envoy.filters.http.router", typed_config=packed(router_v3.Router())),
         ],

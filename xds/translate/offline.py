@@ -43,7 +43,7 @@ def _gateway(gateway: Gateway, documents: Iterable[Document], endpoints: Endpoin
     yield route_v3.RouteConfiguration(
         name=gateway.name,
         virtual_hosts=[
-            *(virtual_host(host, sections[host]) for host in sorted(sections)),
+            *(virtual_host(host, sections[host], gateway.max_body) for host in sorted(sections)),
             *virtual_hosts(gateway),
         ],
         ignore_port_in_host_matching=True,

@@ -1,5 +1,6 @@
 """What a gateway's configuration brings of Envoy's own: HTTP filters and virtual hosts."""
 
+import dataclasses
 from collections.abc import Callable, Iterable, Iterator
 
 from xds.spec.claims import Claim
@@ -12,6 +13,7 @@ from xds.stubs import envoy_extensions_filters_http_router_v3_pb2 as router_v3
 from xds.stubs import (
     envoy_extensions_filters_network_http_connection_manager_v3_pb2 as http_v3,
 )
+from xds.translate.models import BODY_FILTER, MODEL_FILTER
 from xds.translate.raw import parse
 from xds.translate.raw_check import Wrong, faults
 from xds.translate.raw_patches import faults_of_listener_patches
@@ -51,7 +53,7 @@ def clashes(claims: Iterable[Claim], gateways: Iterable[Gateway]) -> Iterator[Fa
         for host in virtual_hosts(gateway)
         for domain in host.domains
     }
-    for claim in claims:
+    for claim in dict.fromkeys(dataclasses.replace(claim, model="") for claim in claims):
         holder = holders.get((claim.gateway, claim.host))
         if holder is not None:
             message = f"{claim.deployment} claims {claim.host} on gateway {claim.gateway}, whose own"
@@ -87,6 +89,8 @@ def _filters(gateway: Gateway) -> Iterator[Wrong]:
             yield Wrong((*at, "name"), "is missing")
         elif given.name in seen:
             yield Wrong((*at, "name"), f"{given.name} is listed twice", "keep one of them")
+        elif given.name in {BODY_FILTER, MODEL_FILTER}:
+            yield Wrong((*at, "name"), f"{given.name} is there already, and is ours", "give it another name")
         seen.add(given.name)
         if given.typed_config.Is(descriptor(router_v3.Router)):
             yield Wrong(at, "is the router, which is there already, at the end", "leave it out")

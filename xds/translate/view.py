@@ -73,6 +73,11 @@ class View:
     only_main: bool = False
     """Whether everybody gets `main` for now, whatever else is said: these Envoys lack something."""
 
+    @property
+    def reads_models(self) -> bool:
+        """Whether these Envoys can look for the model in a body; it is not tried before 1.36."""
+        return self.sticky_splits
+
     def builds(self) -> list[Build]:
         """Every build that is to have a cluster, those in force first."""
         in_force = [self._build(key, self.revision) for key in self.revision.builds]
