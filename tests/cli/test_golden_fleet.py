@@ -72,7 +72,7 @@ def builds() -> list[pb.BuildEndpoints]:
         address="10.0.0.11", port=3000, weight=2, zone="eu-1", sources=["lease"], expires_at=at(0.4)
     )
     drained = pb.Endpoint(address="10.0.0.12", port=3000, sources=["api", "apply"], drained=True)
-    six = pb.Endpoint(address="fd00::1", port=3000, sources=["file_sd: pods.json"])
+    six = pb.Endpoint(address="fd00::1", port=3000, sources=["file_sd: pods.json"], unhealthy="timed out")
     return [
         pb.BuildEndpoints(
             build="summarization:t226",

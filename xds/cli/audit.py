@@ -1,6 +1,7 @@
 """`canary audit`: who changed what."""
 
 import datetime as dt
+from collections.abc import Sequence
 from itertools import islice
 from typing import Unpack
 
@@ -10,6 +11,8 @@ from xds.cli import names, options, times
 from xds.cli.fleet_shapes import audit_data
 from xds.cli.output import is_data, print_data, print_names, print_table
 from xds.cli.remote import connected
+
+_FEW = 3
 
 
 @click.command(
@@ -41,7 +44,8 @@ def audit(
 ) -> None:
     """Show who changed what, newest first.
 
-    SUBJECT is a deployment, a build or a gateway; without: all of them.
+    SUBJECT is a deployment, a build or a gateway; without: all of them. -o wide names all that a change
+    changed, where it is much.
     """
     with connected(asked["server"]) as client:
         entries = list(islice(client.audit(subject, author=author, since=since), limit))
@@ -58,13 +62,21 @@ def audit(
                     times.exact(entry.at),
                     entry.author,
                     entry.verb,
-                    ", ".join(entry.subjects),
-                    entry.outcome,
+                    _few(entry.subjects, ", ", wide=wide),
+                    _few(entry.outcome.split("; "), "; ", wide=wide),
                     entry.comment,
                     *((str(entry.number), entry.request_id) if wide else ()),
                 )
                 for entry in entries
             ),
+            optional=() if wide else ("COMMENT",),
         )
     else:
         click.echo("nothing was changed that fits", err=True)
+
+
+def _few(parts: Sequence[str], comma: str, *, wide: bool) -> str:
+    """`a, b, c and 5 more`."""
+    if wide or len(parts) <= _FEW + 1:
+        return comma.join(parts)
+    return f"{comma.join(parts[:_FEW])} and {len(parts) - _FEW} more"

@@ -195,6 +195,11 @@ def _deployments(deployments: Iterable[pb.Deployment]) -> Iterator[Finding]:
         for version in deployment.versions:
             if version.waiting_for_endpoints and (version.weight or version.label == MAIN):
                 yield _without_endpoints(deployment.name, version)
+            elif version.unhealthy:
+                text = f"{deployment.name}: {version.label} is unhealthy: {version.unhealthy}"
+                yield Finding(
+                    "deployments", Level.WARNING, text, f"canary endpoints {version.build} shows where"
+                )
 
 
 def _without_endpoints(name: str, version: pb.Version) -> Finding:

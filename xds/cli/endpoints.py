@@ -217,10 +217,11 @@ def _print_builds(builds: Sequence[pb.BuildEndpoints], *, wide: bool) -> None:
             "WEIGHT",
             "ZONE",
             "SOURCES",
-            "LEASE ENDS",
+            "LEASE",
             *(("VERSIONS",) if wide else ()),
         ),
         (row for build in builds for row in _rows(build, wide=wide)),
+        optional=() if wide else ("ZONE", "LEASE"),
     )
 
 
@@ -228,6 +229,12 @@ def _state(build: pb.BuildEndpoints, endpoint: pb.Endpoint) -> str:
     if endpoint.drained or build.drained:
         return "drained"
     return "unhealthy" if endpoint.unhealthy else "usable"
+
+
+def _state(build: pb.BuildEndpoints, endpoint: pb.Endpoint) -> str:
+    if endpoint.drained or build.drained:
+        return "drained"
+    return f"unhealthy: {endpoint.unhealthy}" if endpoint.unhealthy else "usable"
 
 
 def _rows(build: pb.BuildEndpoints, *, wide: bool) -> Sequence[Sequence[str]]:

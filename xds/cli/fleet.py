@@ -51,14 +51,9 @@ def fleet(*, node: str | None, gateway: str, watch: bool, **asked: Unpack[option
 
 def state(envoy: pb.Envoy) -> str:
     """`in sync`, or what is not: `1 rejected, 2 waiting`."""
-    if envoy.in_sync:
-        return "in sync"
-    said = [
-        f"{count} {what}"
-        for count, what in ((envoy.rejected, "rejected"), (envoy.waiting, "waiting"))
-        if count
-    ]
-    return ", ".join(said) or "not in sync"
+    parts = (("rejected", envoy.rejected or len(envoy.rejections)), ("waiting", envoy.waiting))
+    said = [f"{count} {what}" for what, count in parts if count]
+    return ", ".join(said) or ("in sync" if envoy.in_sync else "not in sync")
 
 
 def _watch_all(client: Client, gateway: str, output: str) -> None:

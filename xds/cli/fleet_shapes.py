@@ -133,6 +133,7 @@ def _endpoint_data(endpoint: pb.Endpoint) -> Data:
         "weight": endpoint.weight or 1,
         "zone": endpoint.zone or None,
         "drained": endpoint.drained,
+        "unhealthy": endpoint.unhealthy or None,
         "sources": list(endpoint.sources),
         "expires_at": _moment(endpoint.expires_at),
     }

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from itertools import islice
+from textwrap import shorten
 from typing import Unpack
 
 import click
@@ -19,6 +20,8 @@ from xds.client import Client, WriteArgs
 from xds.errors import NotFound
 from xds.stubs import canary_admin_v1_pb2 as pb
 
+_LONGEST = 60
+"""Characters of what a change was; -o wide has all of them."""
 _name = click.argument("name", shell_complete=names.gateways)
 
 
@@ -84,6 +87,7 @@ def history(*, name: str, limit: int | None, **asked: Unpack[options.Reading]) -
     elif asked["output"] == "name":
         print_names(str(snapshot.number) for snapshot in found)
     elif found:
+        longest = None if asked["output"] == "wide" else _LONGEST
         print_table(
             ("SNAPSHOT", "WHEN", "BY", "CHANGE", "BROUGHT", "COMMENT"),
             (
@@ -91,12 +95,13 @@ def history(*, name: str, limit: int | None, **asked: Unpack[options.Reading]) -
                     str(snapshot.number),
                     times.exact(snapshot.created_at),
                     snapshot.author,
-                    snapshot.change,
+                    shorten(snapshot.change, longest or len(snapshot.change), placeholder=" ..."),
                     ", ".join(f"{each} {number}" for each, number in sorted(snapshot.revisions.items())),
                     snapshot.comment,
                 )
                 for snapshot in found
             ),
+            optional=() if longest is None else ("COMMENT",),
         )
     else:
         click.echo(f"nothing of gateway {name} ever changed", err=True)

@@ -7,7 +7,7 @@ What writes YAML and tables is imported where they are written: together they ta
 
 import json
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import TYPE_CHECKING
 
 import click
@@ -54,15 +54,23 @@ def print_data(data: object, output: str) -> None:
     (print_json if output == "json" else print_yaml)(data)
 
 
-def print_table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
-    """Print rows under headings."""
+def print_table(
+    columns: Sequence[str], rows: Iterable[Sequence[str]], *, optional: Collection[str] = ()
+) -> None:
+    """Print rows under headings; an optional column that is empty throughout is left out."""
     from rich.table import Table  # noqa: PLC0415 (see above)
 
     table = Table(box=None, pad_edge=False, padding=(0, 3, 0, 0), header_style="bold")
-    for column in columns:
-        table.add_column(column, overflow="fold")
+    rows = list(rows)
+    kept = [
+        place
+        for place, column in enumerate(columns)
+        if column not in optional or any(row[place] for row in rows)
+    ]
+    for place in kept:
+        table.add_column(columns[place], overflow="fold")
     for row in rows:
-        table.add_row(*map(printable, row))
+        table.add_row(*(printable(row[place]) for place in kept))
     _print(table)
 
 

@@ -50,9 +50,9 @@ def _insecure() -> bool | None:
     return True if context is not None and context.meta.get(INSECURE) else None
 
 
-def unconfirmed(confirmation: pb.Confirmation) -> Failure:
-    """How a command ends that waited in vain."""
-    text = client_errors.verdict(confirmation)
+def unconfirmed(confirmation: pb.Confirmation, undo: str = "canary rollback") -> Failure:
+    """How a command ends that waited in vain; `undo` is the command that undoes what was done."""
+    text = client_errors.verdict(confirmation, undo)
     match confirmation.state:
         case pb.Confirmation.REJECTED:
             return Refused(text)

@@ -144,7 +144,7 @@ def _report(answer: pb.ResourcesResponse, done: str, asked: options.Writing) -> 
         count = len(given.contents_json)
         what = "1 resource" if count == 1 else f"{count} resources"
         click.echo(f"resources of gateway '{given.gateway}' {outcome}: number {given.number} ({what})")
-    judge(answer.confirmation)
+    judge(answer.confirmation, f"canary resources rollback {given.gateway}")
 
 
 def _print(given: pb.Resources) -> None:

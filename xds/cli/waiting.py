@@ -69,12 +69,12 @@ def verdicts(changes: Iterable[pb.Change]) -> None:
         judge(change.confirmation)
 
 
-def judge(confirmation: pb.Confirmation) -> None:
+def judge(confirmation: pb.Confirmation, undo: str = "canary rollback") -> None:
     """Say what the Envoys made of a change; end the command if they have not confirmed it."""
     if confirmation.state == pb.Confirmation.CONFIRMED:
         click.echo(verdict(confirmation), err=True)
     elif confirmation.state != pb.Confirmation.STATE_UNSPECIFIED:
-        raise unconfirmed(confirmation)
+        raise unconfirmed(confirmation, undo)
 
 
 def follow(client: Client, name: str, revision: int, wait: Wait) -> pb.Confirmation:

@@ -96,15 +96,15 @@ def check(confirmations: Iterable[pb.Confirmation], answer: Message) -> None:
                 raise NotConfirmed(verdict(confirmation), confirmation, answer)
 
 
-def verdict(confirmation: pb.Confirmation) -> str:
-    """What became of a change at the Envoys, in a sentence with what to do."""
+def verdict(confirmation: pb.Confirmation, undo: str = "canary rollback") -> str:
+    """What became of a change at the Envoys, in a sentence with what to do; `undo` is what undoes it."""
     reached = f"{confirmation.confirmed} of {confirmation.envoys} Envoys"
     match confirmation.state:
         case _STATES.CONFIRMED:
             return f"confirmed by {reached}"
         case _STATES.REJECTED:
             undone = confirmation.undone_by
-            mend = f"undone by revision {undone}" if undone else "`canary rollback` undoes it"
+            mend = f"undone by revision {undone}" if undone else f"`{undo}` undoes it"
             return f"rejected by Envoy: {_one_line('; '.join(confirmation.rejections))} ({mend})"
         case _STATES.TIMED_OUT:
             missing = ", ".join(confirmation.waiting_for)

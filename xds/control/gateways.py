@@ -13,7 +13,7 @@ from xds.control.terms import Terms
 from xds.control.writer import Answered, Writer, digest_of, entry, reply
 from xds.discovery.hub import Hub
 from xds.errors import Conflict, NotFound
-from xds.fleet.envoys import by_envoy, in_sync
+from xds.fleet.envoys import acknowledged, by_envoy
 from xds.revisions.record import Revision
 from xds.revisions.resources import ResourceSet
 from xds.spec.gateway import Gateway
@@ -169,11 +169,11 @@ class GatewayControl:
         if terms.expected not in (None, newest):
             raise Conflict(
                 f"snapshot {newest} is the newest of gateway {gateway}, not {terms.expected}; nothing was "
-                f"changed; see `canary gateways {gateway}`, then repeat"
+                f"changed; see `canary gateways history {gateway}`, then repeat"
             )
         entries = await self._writer.ask(lambda store: store.entries(before=number + 1, limit=1))
         if number < 1 or not entries or entries[0][0] != number:
-            raise NotFound(f"there is no snapshot {number} (see `canary gateways {gateway}`)")
+            raise NotFound(f"there is no snapshot {number} (see `canary gateways history {gateway}`)")
 
     async def _standing(self, gateway: Gateway) -> GatewayStanding:
         envoys = by_envoy(self._hub.streams(gateway.name))
@@ -183,7 +183,7 @@ class GatewayControl:
             gateway=gateway,
             deployments=sum(said is None or gateway.name in said for said in served),
             envoys=len(envoys),
-            in_sync=sum(map(in_sync, envoys)),
+            in_sync=sum(map(acknowledged, envoys)),
             resources=given.number if given is not None else 0,
             snapshot=await self._writer.ask(lambda store: self._newest_of(store, gateway.name)),
         )

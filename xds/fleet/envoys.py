@@ -16,3 +16,8 @@ def by_envoy(streams: Iterable[Stream]) -> list[list[Stream]]:
 def in_sync(streams: Iterable[Stream]) -> bool:
     """Whether an Envoy acknowledged all that it is to have, on all its streams."""
     return all(stream.in_sync for stream in streams)
+
+
+def acknowledged(streams: Iterable[Stream]) -> bool:
+    """Whether an Envoy is in sync, and refuses nothing."""
+    return all(stream.in_sync and next(stream.rejections(), None) is None for stream in streams)

@@ -15,7 +15,7 @@ from xds.discovery.hub import Hub
 from xds.discovery.stream import Stream
 from xds.discovery.subscription import Subscription
 from xds.discovery.watch import Watch
-from xds.fleet.envoys import in_sync
+from xds.fleet.envoys import acknowledged
 
 
 @dataclasses.dataclass(frozen=True)
@@ -94,7 +94,7 @@ def _envoy(gateway: str, streams: Sequence[Stream], sizes: "_Sizes") -> Envoy:
         address=first.peer.address,
         dialect="sotw" if first.dialect is STATE_OF_THE_WORLD else "delta",
         connected_at=min(stream.peer.connected_at for stream in streams),
-        in_sync=in_sync(streams),
+        in_sync=acknowledged(streams),
         applied=sum(size - absent for size, absent, _, _ in counts),
         waiting=sum(waiting for _, _, waiting, _ in counts),
         rejected=sum(rejected for _, _, _, rejected in counts),
