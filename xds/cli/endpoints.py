@@ -228,12 +228,6 @@ def _print_builds(builds: Sequence[pb.BuildEndpoints], *, wide: bool) -> None:
 def _state(build: pb.BuildEndpoints, endpoint: pb.Endpoint) -> str:
     if endpoint.drained or build.drained:
         return "drained"
-    return "unhealthy" if endpoint.unhealthy else "usable"
-
-
-def _state(build: pb.BuildEndpoints, endpoint: pb.Endpoint) -> str:
-    if endpoint.drained or build.drained:
-        return "drained"
     return f"unhealthy: {endpoint.unhealthy}" if endpoint.unhealthy else "usable"
 
 
