@@ -6,7 +6,7 @@ STAMP  := $(VENV)/.ready
 PYTEST := $(BIN)/python -m pytest
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-long check format bench containers clean
+.PHONY: help setup demo test test-long check format docs bench containers clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -37,6 +37,10 @@ check: setup ## style, types and layers
 format: setup ## put the code into shape
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
+
+docs: setup ## write docs/api.md and docs/cli.md anew
+	$(BIN)/python -m protos.reference
+	$(BIN)/python -m protos.commands
 
 bench: ## not there yet: comes with the issue on scale
 	@echo 'make bench is not there yet: it comes with the issue on scale.'; exit 2

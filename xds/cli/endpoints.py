@@ -36,8 +36,7 @@ def endpoints() -> None:
     """Show where builds run, or change it.
 
     Without a verb: the endpoints of TARGET, a build's tag, DEPLOYMENT@VERSION or a deployment; without
-    TARGET of all builds. STATE tells which get requests,
-    SOURCES on whose lists they are.
+    TARGET of all builds. STATE tells which get requests, SOURCES on whose lists they are.
     """
 
 
