@@ -48,16 +48,15 @@ def assert_share(versions: list[str | None], version: str, percent: float) -> No
     assert abs(collections.Counter(versions)[version] - expected) < bound
 
 
-async def serve(admin: AdminClient, host: str, **versions: tuple[str, float]) -> None:
+async def serve(admin: AdminClient, host: str, canary: dict[str, object]) -> None:
     """A random split with affinity."""
-    canary = {**split(**versions), "session_affinity": {"max_age": "1h"}}
-    await admin.apply(deployment(host, canary=canary))
+    await admin.apply(deployment(host, canary={**canary, "session_affinity": {"max_age": "1h"}}))
     await admin.settled(host)
 
 
 async def test_nobody_drifts(mesh: Mesh, admin: AdminClient) -> None:
     """Ten rounds of 400: everyone gets ten times what they got first, `main`'s users too; one cookie each."""
-    await serve(admin, "no-drift", a=("a1", 20), b=("b1", 5))
+    await serve(admin, "no-drift", split(a=("a1", 20), b=("b1", 5)))
     async with RawClient(mesh.gateway) as client:
         browsers = Browsers(client, "no-drift")
         first = await browsers.round()
@@ -70,7 +69,7 @@ async def test_nobody_drifts(mesh: Mesh, admin: AdminClient) -> None:
 
 async def test_an_abort_empties_the_canary(mesh: Mesh, admin: AdminClient) -> None:
     """All go to `main` and lose their cookies; raised again, chance decides anew."""
-    await serve(admin, "aborted", a=("a1", 50))
+    await serve(admin, "aborted", split(a=("a1", 50)))
     async with RawClient(mesh.gateway) as client:
         browsers = Browsers(client, "aborted")
         await browsers.round()
@@ -85,11 +84,11 @@ async def test_an_abort_empties_the_canary(mesh: Mesh, admin: AdminClient) -> No
 
 async def test_a_version_that_goes_frees_its_users_alone(mesh: Mesh, admin: AdminClient) -> None:
     """Those of the others stay where they are."""
-    await serve(admin, "freed", a=("a1", 30), b=("b1", 30))
+    await serve(admin, "freed", split(a=("a1", 30), b=("b1", 30)))
     async with RawClient(mesh.gateway) as client:
         browsers = Browsers(client, "freed")
         before = await browsers.round()
-        await serve(admin, "freed", b=("b1", 30))
+        await serve(admin, "freed", split(b=("b1", 30)))
         after = await browsers.round()
         assert after == await browsers.round()
     assert {(one, other) for one, other in zip(before, after, strict=True) if one != other} <= {
@@ -101,7 +100,7 @@ async def test_a_version_that_goes_frees_its_users_alone(mesh: Mesh, admin: Admi
 
 async def test_a_promotion_keeps_the_users(mesh: Mesh, admin: AdminClient) -> None:
     """A cookie names the build: `a`'s users are `main`'s after it, with the same build."""
-    await serve(admin, "promoted-jar", a=("a1", 30), b=("b1", 30))
+    await serve(admin, "promoted-jar", split(a=("a1", 30), b=("b1", 30)))
     async with RawClient(mesh.gateway) as client:
         browsers = Browsers(client, "promoted-jar")
         before = await browsers.round()

@@ -93,6 +93,10 @@ def test_clusters_that_patches_name_are_known() -> None:
 
 STICKY = "canary: {route_type: header, route_by: X-User, versions: {a: {weight: 5%s}}}"
 OURS = {
+    "mirror": (
+        "envoy: {route: {route: {request_mirror_policies: []}}}\ncanary: {mirror: {version: main}}",
+        "envoy.route.route.request_mirror_policies",
+    ),
     "route name": ("envoy: {route: {name: x}}", "envoy.route.name"),
     "match": ("envoy: {route: {match: {prefix: /x}}}", "envoy.route.match"),
     "redirect": ("envoy: {route: {redirect: {}}}", "envoy.route.redirect"),

@@ -52,6 +52,7 @@ _ROUTE: Mapping[Path, str] = {
     ),
 }
 _STICKY: Mapping[Path, str] = {("route", "hash_policy"): _SPLIT}
+_MIRRORED: Mapping[Path, str] = {("route", "request_mirror_policies"): "mirror says it"}
 _LISTENER: Mapping[Path, str] = {
     ("name",): _RENAME,
     ("address",): "listeners say it",
@@ -83,7 +84,7 @@ def faults_of_deployment(spec: Deployment) -> Iterator[Wrong]:
     """What is wrong with a deployment's patches; paths begin at its top."""
     if spec.envoy and spec.envoy.route:
         sticky = spec.canary.route_type != "random"
-        ours = {**_ROUTE, **_STICKY} if sticky else _ROUTE
+        ours = {**_ROUTE, **(_STICKY if sticky else {}), **(_MIRRORED if spec.canary.mirror else {})}
         yield from _faults(route_v3.Route, spec.envoy.route, ours, ("envoy", "route"))
     if spec.envoy and spec.envoy.cluster:
         yield from _faults(cluster_v3.Cluster, spec.envoy.cluster, _CLUSTER, ("envoy", "cluster"))
