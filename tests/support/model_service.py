@@ -8,6 +8,7 @@ name in every answer, so a test sees which version a request really reached:
     /stream    server-sent events, `?seconds=20&interval=0.2`, each naming the build
     /ws        a websocket that repeats what it hears, behind the build's name
     /echo      JSON: the build, the path, the query and the headers that arrived
+    /measure   JSON: the build, and how many bytes of body arrived
     /_switch   POST {"status": 503, "delay": 0.5}: how every other answer is to be from now on
     /...       the build's name
 
@@ -56,6 +57,11 @@ class Build:
             }
         )
 
+    async def measure(self, request: web.Request) -> web.Response:
+        """Say how much arrived."""
+        length = sum([len(chunk) async for chunk in request.content.iter_any()])
+        return web.json_response({"build": self.name, "length": length})
+
     async def stream(self, request: web.Request) -> web.StreamResponse:
         """Send an event every `interval` seconds, for `seconds`, and then say that this was all."""
         seconds = float(request.query.get("seconds", "20"))
@@ -94,8 +100,9 @@ class Build:
     async def serve(self) -> dict[str, int]:
         """Listen, and return the ports."""
         app = web.Application()
-        app.router.add_get("/stream", self.stream)
-        app.router.add_get("/ws", self.websocket)
+        app.router.add_route("*", "/{under:(?:.*/)?}stream", self.stream)
+        app.router.add_route("*", "/{under:(?:.*/)?}measure", self.measure)
+        app.router.add_get("/{under:(?:.*/)?}ws", self.websocket)
         app.router.add_route("*", "/echo", self.echo)
         app.router.add_post("/_switch", self.switch)
         app.router.add_route("*", "/{path:.*}", self.answer)

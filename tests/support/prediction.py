@@ -43,9 +43,11 @@ class Split:
         return iter(self.entries)
 
 
-def sticky_split(table: Json, host: str) -> Split:
-    """The sticky split of a host."""
+def sticky_split(table: Json, host: str, deployment: str = "") -> Split:
+    """The sticky split of a host, or of one of the deployments that share it."""
     for route in routes_of(table, host):
+        if deployment and not route.get("name", "").startswith(f"{deployment}/"):
+            continue
         clusters = route.get("route", {}).get("weighted_clusters", {})
         if clusters.get("use_hash_policy"):
             return Split(tuple(map(_entry, clusters["clusters"])), _salt(route["route"]["hash_policy"][0]))
