@@ -1,9 +1,9 @@
 """The model services behind the Envoy, as a program: every build on a port of its own.
 
-    python -m tests.support.model_service READY_FILE BUILD...
+    python -m tests.support.model_service READY_FILE BUILD[=PORT]...
 
-writes `{build: {"http": port, "grpc": port}}` to READY_FILE once it serves. Each build tells its
-name in every answer, so a test sees which version a request really reached:
+writes `{build: {"http": port, "grpc": port}}` to READY_FILE once it serves; a PORT is for HTTP. Each
+build tells its name in every answer, so a test sees which version a request really reached:
 
     /stream    server-sent events, `?seconds=20&interval=0.2`, each naming the build
     /ws        a websocket that repeats what it hears, behind the build's name
@@ -97,7 +97,7 @@ class Build:
         async for message in messages:
             yield self.name.encode() + b": " + message
 
-    async def serve(self) -> dict[str, int]:
+    async def serve(self, port: int = 0) -> dict[str, int]:
         """Listen, and return the ports."""
         app = web.Application()
         app.router.add_route("*", "/{under:(?:.*/)?}stream", self.stream)
@@ -108,7 +108,7 @@ class Build:
         app.router.add_route("*", "/{path:.*}", self.answer)
         runner = web.AppRunner(app, access_log=None)
         await runner.setup()
-        site = web.TCPSite(runner, LOOPBACK, 0)
+        site = web.TCPSite(runner, LOOPBACK, port)
         await site.start()
         server = grpc.aio.server()
         chat: grpc.RpcMethodHandler[bytes, bytes] = grpc.stream_stream_rpc_method_handler(self.chat)
@@ -120,7 +120,8 @@ class Build:
 
 
 async def _main(ready_file: Path, *builds: str) -> None:
-    ports = {build: await Build(build).serve() for build in builds}
+    wishes = (build.partition("=") for build in builds)
+    ports = {build: await Build(build).serve(int(port or 0)) for build, _, port in wishes}
     ready_file.with_suffix(".part").write_text(json.dumps(ports))
     ready_file.with_suffix(".part").rename(ready_file)
     await asyncio.Event().wait()

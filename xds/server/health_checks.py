@@ -29,7 +29,7 @@ RATE = 1_000
 _BATCH = 20
 """Checks that are begun at once."""
 
-_AT_ONCE = 400
+AT_ONCE = 400
 """Checks under way. Many systems allow a process 1,024 sockets, and Envoys need some too."""
 
 _OURS = frozenset(
@@ -59,7 +59,7 @@ class HealthChecks:
     def __init__(self, health: HealthControl) -> None:
         self._health = health
         self._under_way: dict[Check, asyncio.Task[None]] = {}
-        self._slots = asyncio.Semaphore(_AT_ONCE)
+        self._slots = asyncio.Semaphore(AT_ONCE)
 
     async def run(self) -> None:
         """Look at everything again and again, until cancelled."""
@@ -125,7 +125,7 @@ async def seen(look: Look, check: Check) -> str | None:
 
 
 def _problem(error: OSError | aiohttp.ClientError) -> str | None:
-    """What an error says about an endpoint; None where it is about this machine, or a name it doesn't know."""
+    """What an error says about an endpoint; None: it is about this machine, or the name is unknown here."""
     if isinstance(error, (socket.gaierror, aiohttp.ClientConnectorDNSError)):
         return None
     number = error.errno if isinstance(error, OSError) else None
