@@ -5,6 +5,8 @@ and in the long profile every release since 1.36 speaks both.
 """
 
 import asyncio
+import io
+import json
 from collections.abc import AsyncIterator, Iterator
 from typing import NamedTuple
 
@@ -150,6 +152,25 @@ async def test_a_rollback_restores_every_user(admin: AdminClient, client: Client
 
     assert builds(await client.ask_all(ask, KEYS)) == before
     assert meanwhile != before
+
+
+async def test_models_are_told_apart(mesh: Mesh, admin: AdminClient, client: Client) -> None:
+    """By bodies of 3 MB, with a charset; what names neither goes to the rest."""
+    host = "by-model"
+    for name, build, model in (("one", "a1", "one"), ("two", "b1", ["zwei", "two"]), ("rest", "m1", None)):
+        match = {"match": {"model": model}} if model else {}
+        await admin.apply(deployment(f"model-{name}", main=build, hosts=[host], **match))
+        await admin.settled(f"model-{name}")
+
+    async def build_for(model: str) -> str:
+        body = io.BytesIO(json.dumps({"text": "x" * 3_000_000, "model": model}).encode())
+        headers = {"host": host, "content-type": "application/json; charset=utf-8"}
+        url = f"http://{mesh.gateway[0]}:{mesh.gateway[1]}/measure"
+        async with client.session.post(url, data=body, headers=headers) as answer:
+            return str((await answer.json())["build"])
+
+    models = ("one", "two", "zwei", "drei")
+    assert [await build_for(model) for model in models] == ["a1", "b1", "b1", "m1"]
 
 
 async def test_the_access_log_names_version_and_path(mesh: Mesh, admin: AdminClient, client: Client) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.delta import CLUSTER, ROUTES, DeltaClient
+from tests.support.delta import CLUSTER, LISTENER, ROUTES, DeltaClient
 from tests.support.serving import Serving, serving
 from xds.control.terms import Terms
 from xds.errors import InvalidInput
@@ -135,3 +135,23 @@ async def test_one_that_connects_later_is_listed_and_sends_everyone_to_main(serv
     async with envoy(server, (1, 35, 0)) as (_, routes):
         assert shares(routes) == [[10_000]]
         assert server.plane.deployments.get("s").convergence.limited == LIMITED
+
+
+async def test_an_old_envoy_is_not_trusted_with_bodies(server: Serving) -> None:
+    """It has no filters that read models, and what is for a model goes to nobody; it is listed."""
+    await apply(server, "name: s\nhosts: [h]\nbento: 's:1'\nmatch: {model: llama}\n")
+    async with envoy(server, (1, 35, 0)) as (client, routes):
+        assert [route.name for route in routes] == ["canary/no-model"]
+        await client.subscribe(LISTENER)
+        assert b"canary.body" not in (await client.receive()).resources[0].resource.value
+        limited = ("old (Envoy 1.35.0): can't look for the model in a body before 1.36; nobody gets here",)
+        assert server.plane.deployments.get("s").convergence.limited == limited
+
+
+async def test_a_newer_one_reads_them(server: Serving) -> None:
+    """With what every listener has."""
+    await apply(server, "name: s\nhosts: [h]\nbento: 's:1'\nmatch: {model: llama}\n")
+    async with envoy(server, (1, 36, 0)) as (client, routes):
+        assert [route.name for route in routes] == ["canary/read", "s/split", "canary/no-model"]
+        await client.subscribe(LISTENER)
+        assert b"canary.body" in (await client.receive()).resources[0].resource.value

@@ -14,6 +14,7 @@ from xds.control.ledger import Key
 from xds.control.proof import Lane
 from xds.control.proxyless import ProxylessAssembly
 from xds.control.table import TableAssembly
+from xds.fleet.profile import Profile
 from xds.spec.gateway import Gateway
 from xds.spec.proxyless import PROXYLESS
 from xds.translate.view import View
@@ -30,6 +31,8 @@ class Assembly(Protocol):
     def take(self) -> tuple[Iterable[Resource], Iterable[Key]]: ...  # noqa: D102 (what came, what went)
 
 
-def assembly_of(gateway: Gateway, lane: Lane, brought: Brought) -> Assembly:
+def assembly_of(gateway: Gateway, lane: Lane, brought: Brought, profile: Profile) -> Assembly:
     """The assembly that a gateway's mode asks for (`brought`: shared by all targets of the gateway)."""
-    return ProxylessAssembly(gateway) if gateway.mode == PROXYLESS else TableAssembly(gateway, lane, brought)
+    if gateway.mode == PROXYLESS:
+        return ProxylessAssembly(gateway)
+    return TableAssembly(gateway, lane, brought, reads_models=profile.reads_models)

@@ -126,7 +126,7 @@ class Publisher:
 
     def _assembly(self, target: Target) -> Assembly:
         gateway, lane = self._state.gateways[target.gateway], self.lanes.lane(target)
-        assembly = assembly_of(gateway, lane, self._brought[target.gateway])
+        assembly = assembly_of(gateway, lane, self._brought[target.gateway], Profile(target.profile))
         self._bring(target.gateway, assembly)
         return assembly
 

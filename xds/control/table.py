@@ -21,7 +21,7 @@ from xds.translate.view import View
 class TableAssembly:
     """What one gateway is to have; only the virtual hosts that changed are made anew."""
 
-    def __init__(self, gateway: Gateway, lane: Lane, brought: Brought) -> None:
+    def __init__(self, gateway: Gateway, lane: Lane, brought: Brought, *, reads_models: bool) -> None:
         self.gateway = gateway
         self._lane = lane
         self._deployments = brought
@@ -35,7 +35,7 @@ class TableAssembly:
         ]
         self._table_stale = True
         for listen in gateway.listeners:
-            made = listener(gateway, listen)
+            made = listener(gateway, listen, reads_models=reads_models)
             self._ledger.add(encode(Type.LISTENER, made.name, made, clusters=clusters_in(made)))
 
     def put(self, view: View) -> None:

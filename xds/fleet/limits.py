@@ -20,14 +20,9 @@ def limits(spec: Deployment, nodes: Iterable[Node]) -> tuple[str, ...]:
 
     None while there is no split to be kept: without weights, or with everything on one version.
     """
-    if not spec.canary.is_sticky or 100 in spec.weights().values():  # noqa: PLR2004 (percent)
-        return ()
-    instead = _INSTEAD[spec.canary.on_unsupported]
-    limited = {node.id: node for node in nodes if not profile_of(node).sticky_splits}
-    return tuple(
-        f"{id_} (Envoy {_version(node)}): can't keep people on a version before {_SINCE}; {instead}"
-        for id_, node in sorted(limited.items())
-    )
+    reason = _reason(spec)
+    limited = {node.id: node for node in nodes if not profile_of(node).sticky_splits} if reason else {}
+    return tuple(f"{id_} (Envoy {_version(node)}): {reason}" for id_, node in sorted(limited.items()))
 
 
 def refused(spec: Deployment, nodes: Iterable[Node], file: str, line: int = 0) -> list[Fault]:
@@ -46,6 +41,14 @@ def refused(spec: Deployment, nodes: Iterable[Node], file: str, line: int = 0) -
         Fault(file, line, "canary.on_unsupported", f"refuses {limit.partition(';')[0]}", mend)
         for limit in limits(spec, nodes)
     ]
+
+
+def _reason(spec: Deployment) -> str:
+    if spec.match:
+        return f"can't look for the model in a body before {_SINCE}; nobody gets here"
+    if not spec.canary.is_sticky or 100 in spec.weights().values():  # noqa: PLR2004 (percent)
+        return ""
+    return f"can't keep people on a version before {_SINCE}; {_INSTEAD[spec.canary.on_unsupported]}"
 
 
 def _version(node: Node) -> str:

@@ -25,6 +25,15 @@ class Profile(enum.StrEnum):
         """Whether a split can keep everyone where they are."""
         return self is Profile.NEWEST
 
+    @property
+    def reads_models(self) -> bool:
+        """Whether the model in a body can be looked for.
+
+        Tried from 1.36 on. Envoys of long before don't know that a filter can be off, and would take in
+        every body.
+        """
+        return self is Profile.NEWEST
+
 
 def profile_of(node: Node) -> Profile:
     """The profile of an Envoy; who tells no version of Envoy's is taken as the newest."""

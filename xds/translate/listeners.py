@@ -3,6 +3,8 @@
 Routes are never inlined: open connections would keep the old ones until they are drained.
 """
 
+from collections.abc import Iterable
+
 from google.protobuf.wrappers_pb2 import BoolValue, UInt32Value
 
 from xds.spec.gateway import Gateway, Listen
@@ -28,12 +30,19 @@ def listener_name(listen: Listen) -> str:
     return f"{listen.address.replace(':', '-')}_{listen.port}"
 
 
-def listener(gateway: Gateway, listen: Listen) -> listener_v3.Listener:
-    """One listener of a gateway; its routes come by the gateway's name."""
+def listener(gateway: Gateway, listen: Listen, *, reads_models: bool = True) -> listener_v3.Listener:
+    """One listener of a gateway; its routes come by the gateway's name.
+
+    Args:
+        gateway: whose.
+        listen: where.
+        reads_models: whether its Envoys can look for the model in a body.
+    """
     patches = gateway.patches
+    ours = _connection_manager(gateway, body_filters() if reads_models else [])
     manager = listener_v3.Filter(
         name="envoy.filters.network.http_connection_manager",
-        typed_config=packed(patched(_connection_manager(gateway), patches.http_connection_manager)),
+        typed_config=packed(patched(ours, patches.http_connection_manager)),
     )
     out = listener_v3.Listener(
         name=listener_name(listen),
@@ -44,13 +53,15 @@ def listener(gateway: Gateway, listen: Listen) -> listener_v3.Listener:
     return patched(out, patches.listener)
 
 
-def _connection_manager(gateway: Gateway) -> http_v3.HttpConnectionManager:
+def _connection_manager(
+    gateway: Gateway, first: Iterable[http_v3.HttpFilter]
+) -> http_v3.HttpConnectionManager:
     return http_v3.HttpConnectionManager(
         stat_prefix=gateway.name,
         codec_type=http_v3.HttpConnectionManager.AUTO,
         rds=http_v3.Rds(config_source=ads(), route_config_name=gateway.name),
         http_filters=[
-            *body_filters(),
+            *first,
             *http_filters(gateway),
             http_v3.HttpFilter(name="envoy.filters.http.router", typed_config=packed(router_v3.Router())),
         ],
