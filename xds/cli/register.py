@@ -54,7 +54,7 @@ def register(
     """
     (endpoint,) = places.messages([place], weight, zone)
     with connected(asked["server"]) as client:
-        lease = _Lease(client, target, endpoint, ttl, asked["output"])
+        lease = Lease(client, target, endpoint, ttl, asked["output"])
         if once:
             lease.begin()
         else:
@@ -62,7 +62,7 @@ def register(
                 lease.keep(stop)
 
 
-class _Lease:
+class Lease:
     """An endpoint on its way to being there, and staying there."""
 
     def __init__(self, client: Client, target: str, endpoint: pb.Endpoint, ttl: float, output: str) -> None:
@@ -93,6 +93,7 @@ class _Lease:
             self._end()
 
     def _try(self) -> bool:
+        begun = self._begun
         try:
             self.begin()
         except CanaryError as error:
@@ -100,9 +101,9 @@ class _Lease:
                 raise
             self._say(f"not registered: {error}; trying again")
             return False
-        if self._trouble:
-            self._say("")
+        if self._trouble and begun:
             click.echo(f"{self._name} is registered again", err=True)
+        self._trouble = ""
         return True
 
     def _end(self) -> None:
@@ -116,7 +117,7 @@ class _Lease:
 
     def _say(self, trouble: str) -> None:
         """Say what goes wrong, once for each thing that does."""
-        if trouble and trouble != self._trouble:
+        if trouble != self._trouble:
             click.echo(f"{self._name} {trouble}", err=True)
         self._trouble = trouble
 

@@ -1,6 +1,7 @@
 """A command with verbs of its own, whose bare form shows: `canary endpoints`, `canary endpoints add ...`."""
 
 import click
+from click.shell_completion import CompletionItem
 
 
 class Verbs(click.Group):
@@ -18,6 +19,8 @@ class Verbs(click.Group):
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Put in the verb that was left out."""
+        if not args and ctx.resilient_parsing:
+            return super().parse_args(ctx, args)
         first = args[0] if args else ""
         if first in ctx.help_option_names or first in self.commands:
             return super().parse_args(ctx, args)
@@ -25,3 +28,12 @@ class Verbs(click.Group):
         if verb is not None and not ctx.resilient_parsing:
             raise click.UsageError(f"Write the verb first: {ctx.command_path} {verb} ...", ctx)
         return super().parse_args(ctx, [self.showing, *args])
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """Complete verbs, and what may stand there instead of one."""
+        meant = self.commands[self.showing].params
+        names = [param for param in meant if isinstance(param, click.Argument)][:1]
+        return [
+            *super().shell_complete(ctx, incomplete),
+            *(item for param in names for item in param.shell_complete(ctx, incomplete)),
+        ]
