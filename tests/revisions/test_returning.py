@@ -12,6 +12,7 @@ from xds.revisions.guard import guard
 from xds.revisions.history import returnable
 from xds.revisions.record import Note, Revision
 from xds.spec.deployment import MAIN, Canary, Deployment, Version
+from xds.spec.splits import HeaderMatch, Mirror, Rule, RuleMatch
 
 NOTE = Note("test", 1000.0)
 
@@ -89,6 +90,17 @@ def test_a_version_that_shares_mains_build_can_be_promoted() -> None:
     life = Life(Deployment(name="s", bento="s:1", canary=canary))
     life.promote("a")
     assert (life.head.labels, life.head.spec.bento) == ({MAIN: "1"}, "s:1")
+
+
+def test_what_named_the_promoted_version_names_main() -> None:
+    """Rules keep sending people to the build; copies of requests to whoever answers them end."""
+    beta = Rule(match=RuleMatch(headers={"x-beta": HeaderMatch(present=True)}), version="a")
+    canary = Canary(versions={"a": Version(), "b": Version()}, mirror=Mirror(version="a"))
+    deployment = Deployment(name="s", canary=canary, rules=(beta, beta.model_copy(update={"version": "b"})))
+    life = Life(deployment)
+    life.promote("a")
+    assert [rule.version for rule in life.head.spec.rules] == [MAIN, "b"]
+    assert life.head.spec.canary.mirror is None
 
 
 @pytest.mark.parametrize(

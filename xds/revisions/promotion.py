@@ -7,7 +7,7 @@ a setting that only the promoted canary had, where theirs was a gateway's or our
 "as the gateway says"); its patches of clusters; and what it told HTTP filters.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from xds.errors import InvalidInput
 from xds.revisions.record import Revision
@@ -16,6 +16,7 @@ from xds.spec.envoy import EnvoyPatches, EnvoyVersionPatches, Raw, combined
 from xds.spec.faults import Fault
 from xds.spec.kept import says_timeout
 from xds.spec.levels import cluster_said
+from xds.spec.splits import Mirror, Rule
 from xds.spec.upstream import ClusterSettings, LoadBalancing
 
 _KEPT = ("envs", "secrets")
@@ -44,9 +45,24 @@ def promoted(head: Revision, label: str) -> Deployment:
         for other, version in before.canary.versions.items()
         if other != label
     }
-    canary: Canary = before.canary.model_copy(update={"versions": others})
+    canary: Canary = before.canary.model_copy(
+        update={"versions": others, "mirror": _mirror(before.canary.mirror, label)}
+    )
     balancing = _balancing(before, after, others)
-    return after.model_copy(update={"canary": canary, "load_balancing": balancing})
+    rules = _rules(before.rules, label)
+    return after.model_copy(update={"canary": canary, "load_balancing": balancing, "rules": rules})
+
+
+def _rules(rules: Sequence[Rule], label: str) -> tuple[Rule, ...]:
+    """Who was sent to the canary by a rule still gets its build, which is `main`'s now."""
+    return tuple(
+        rule.model_copy(update={"version": MAIN}) if rule.version == label else rule for rule in rules
+    )
+
+
+def _mirror(mirror: Mirror | None, label: str) -> Mirror | None:
+    """Nobody copies requests to the build that answers them."""
+    return None if mirror is not None and mirror.version == label else mirror
 
 
 def _level(head: Revision, label: str) -> Version:
