@@ -7,16 +7,21 @@ and the build together say whose answer it was. Everything else on their path is
 import io
 import json
 from collections.abc import AsyncIterator, Mapping
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
 import pytest_asyncio
 
 from tests.support.admin_client import AdminClient
-from tests.support.files import deployment, documents, split
+from tests.support.control_plane import ControlPlane
+from tests.support.envoys import Envoy
+from tests.support.files import deployment, documents, endpoints, split
 from tests.support.mesh import Mesh
+from tests.support.ports import LOOPBACK, free_port
 from tests.support.prediction import predict, sticky_split
 from tests.support.traffic import Ask, Client, Load
+from tests.support.upstreams import Upstreams
 
 pytestmark = pytest.mark.envoy
 
@@ -266,3 +271,43 @@ async def test_the_first_model_of_a_host_disturbs_nobody(
         assert (await stream.content.readuntil(b"data: m1")).endswith(b"data: m1")
     assert load.failures() == {}
     assert mesh.envoy.stats("listener_manager.listener_") == before
+
+
+RBAC = "type.googleapis.com/envoy.extensions.filters.http.rbac.v3."
+EVERYBODY = {
+    "action": "DENY",
+    "policies": {"all": {"permissions": [{"any": True}], "principals": [{"any": True}]}},
+}
+
+
+async def test_a_gateways_own_filters_see_the_route_that_answers(
+    tmp_path: Path, upstreams: Upstreams
+) -> None:
+    """Access that a deployment's route denies is denied to its model, and to no other."""
+    listen = {"address": LOOPBACK, "port": free_port()}
+    access = {"name": "access", "typed_config": {"@type": f"{RBAC}RBAC"}}
+    guarded = {"name": "guarded", "listeners": [listen], "http_filters": [access], "max_body": "64KiB"}
+    denied = {"access": {"@type": f"{RBAC}RBACPerRoute", "rbac": {"rules": EVERYBODY}}}
+    plane = ControlPlane(tmp_path, gateways=[guarded])
+    envoy = Envoy(tmp_path, plane.xds, gateway="guarded")
+    try:
+        async with AdminClient(plane.admin) as admin, Client((LOOPBACK, int(str(listen["port"])))) as client:
+            files = (
+                endpoints(m1=upstreams.endpoint("m1")),
+                deployment(
+                    "mine",
+                    hosts=[HOST],
+                    match={"model": "mine"},
+                    envoy={"route": {"typed_per_filter_config": denied}},
+                ),
+                deployment("open", hosts=[HOST], match={"model": "open"}),
+            )
+            await admin.apply(documents(*files))
+            await admin.settled("mine")
+            await admin.settled("open")
+            said = {model: (await post(client, chat(model))).status for model in ("mine", "open", "none")}
+            assert said == {"mine": 403, "open": 200, "none": 404}
+            assert (await post(client, chat("open", 64 * 1024))).status == 413
+    finally:
+        envoy.stop()
+        plane.kill()
