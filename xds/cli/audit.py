@@ -12,7 +12,7 @@ from xds.cli.fleet_shapes import audit_data
 from xds.cli.output import is_data, print_data, print_names, print_table
 from xds.cli.remote import connected
 
-_FEW = 3
+_FEW = 2
 
 
 @click.command(
