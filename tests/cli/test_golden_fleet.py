@@ -278,6 +278,15 @@ def test_a_doctor_without_a_patient(ask: Run, api: AdminApi) -> None:
     check("doctor-no-server.table", ("doctor",), result)
 
 
+def test_a_doctor_who_is_not_let_in(ask: Run, api: AdminApi) -> None:
+    """What the server said is the finding, with the mend."""
+    api.answers["ServerService/Get"] = Refusal(
+        grpc.StatusCode.UNAUTHENTICATED, "no token was sent (set CANARY_TOKEN)"
+    )
+
+    check("doctor-not-let-in.table", ("doctor",), ask("doctor"))
+
+
 def test_a_doctor_with_nothing_to_do(ask: Run, api: AdminApi, answers: dict[str, Answer]) -> None:
     """A line for each check, and success."""
     api.answers = answers | {

@@ -79,8 +79,8 @@ def findings(seen: Seen) -> list[Finding]:
     ]
 
 
-def unreachable(why: str) -> Finding:
-    """The one finding there is without a server."""
+def no_answer(why: str) -> Finding:
+    """The one finding there is where the server can't be reached, or won't answer."""
     text, bracket, mend = why.partition(" (")
     return Finding("server", Level.PROBLEM, text, mend.removesuffix(")") if bracket else "")
 

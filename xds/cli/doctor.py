@@ -7,8 +7,8 @@ from typing import Unpack
 import click
 
 from xds.cli import options, times
-from xds.cli.checks import Finding, Level, Seen, findings, unreachable
-from xds.cli.failures import NoAnswer
+from xds.cli.checks import Finding, Level, Seen, findings, no_answer
+from xds.cli.failures import Failure
 from xds.cli.output import is_data, print_data, print_names, print_table
 from xds.cli.remote import connected
 from xds.client import Client
@@ -34,8 +34,8 @@ def doctor(ctx: click.Context, **asked: Unpack[options.Reading]) -> None:
     try:
         with connected(asked["server"]) as client:
             found = findings(_look(client))
-    except NoAnswer as error:
-        found = [unreachable(error.message)]
+    except Failure as error:
+        found = [no_answer(error.message)]
     _print(found, asked["output"])
     if any(finding.level is Level.PROBLEM for finding in found):
         ctx.exit(1)
