@@ -6,6 +6,7 @@ clusters    a cluster for each build
 endpoints   a cluster load assignment for each build
 routes      the split: weighted clusters by header hash, query hash or at random
 hosts       virtual hosts: deployments that share a host, longest path first
+models      what tells deployments apart by the model in the body
 proxyless   all of it for gRPC's own clients
 listeners   a gateway's listeners
 raw         messages people wrote: parsed, and merged over ours
