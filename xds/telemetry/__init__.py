@@ -1,0 +1,12 @@
+"""Envoy's metrics, by version: taken in, kept in windows, summed up.
+
+    records     what is asked for, and what is answered: plain values
+    query       who can answer: Envoy's own stream (`Telemetry`), Prometheus, a test's fake
+    buckets     the bounds of latencies, merging, percentiles
+    message     one message of Envoy's metrics service -> what it says about our clusters
+    window      what a series saw in five seconds, in a minute; packed once it is over
+    series      the windows of one build, gateway and revision
+    telemetry   all of it: who reports, what is new in a report, and the answers
+
+No clock here: who calls says what time it is (epoch seconds).
+"""
