@@ -105,6 +105,8 @@ DEPLOYMENT_VERBS = ("Promote", "Abort", "Rollback", "Delete", "Undelete")
 ENDPOINT_VERBS = ("Set", "Add", "Remove", "Drain", "Undrain")
 SAID_TWICE = [HERE, HERE]
 
+UNDONE = pb.WriteOptions(wait=pb.WaitOptions(rollback_on_reject=True))
+
 BAD = [
     invalid(D + "Apply", pb.ApplyRequest(), "files"),
     invalid(D + "Apply", pb.ApplyRequest(files=[pb.File(text="")]), "files[0].name"),
@@ -215,6 +217,11 @@ BAD = [
             invalid(E + verb, pb.EndpointsRequest(target="chat@a", endpoints=[HERE] * 10_001), "endpoints"),
             invalid(E + verb, pb.EndpointsRequest(target="chat@a", endpoints=SAID_TWICE), "endpoints[1]"),
             Bad(E + verb, pb.EndpointsRequest(target="chat@b", endpoints=[HERE]), NOT_FOUND),
+            invalid(
+                E + verb,
+                pb.EndpointsRequest(target="chat@a", endpoints=[HERE], options=UNDONE),
+                "options.wait.rollback_on_reject",
+            ),
             Bad(
                 E + verb,
                 pb.EndpointsRequest(

@@ -170,6 +170,13 @@ def _endpoints(request: admin.EndpointsRequest) -> Iterator[Fault]:
     yield from places_of(request.endpoints, "endpoints")[1]
 
 
+def _not_undone(request: admin.EndpointsRequest) -> Iterator[Fault]:
+    if request.options.wait.rollback_on_reject:
+        yield fault(
+            "options.wait.rollback_on_reject", "endpoints have no revision to return to", "leave it out"
+        )
+
+
 def _endpoint(request: Any) -> Iterator[Fault]:
     if request.HasField("endpoint"):
         for found in places_of([request.endpoint], "endpoint")[1]:
@@ -218,7 +225,7 @@ RULES: Mapping[type[Message], Iterable[Rule]] = {
     admin.WatchRequest: (_texts("names"),),
     admin.WaitRequest: (_NAME, _number("revision"), _wait),
     admin.ListEndpointsRequest: (_page,),
-    admin.EndpointsRequest: (_TARGET, _endpoints, _options),
+    admin.EndpointsRequest: (_TARGET, _endpoints, _options, _not_undone),
     admin.RegisterRequest: (_TARGET, _endpoint, _ttl),
     admin.DeregisterRequest: (_TARGET, _endpoint),
     admin.WatchEndpointsRequest: (),
