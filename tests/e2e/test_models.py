@@ -4,6 +4,7 @@
 and the build together say whose answer it was. Everything else on their path is `others`.
 """
 
+import gzip
 import io
 import json
 from collections.abc import AsyncIterator, Mapping
@@ -207,6 +208,12 @@ async def test_what_names_no_known_model_goes_to_the_rest(client: Client) -> Non
     """Unknown models, no model, no JSON."""
     said = {body: (await post(client, body)).whose for body in BODIES}
     assert said == BODIES
+
+
+async def test_a_compressed_body_goes_to_the_rest(client: Client) -> None:
+    """Nothing unpacks it on the way."""
+    said = await post(client, gzip.compress(chat(LLAMA)), **{"content-encoding": "gzip"})
+    assert said.whose == OTHERS
 
 
 async def test_without_a_deployment_for_the_rest_it_is_not_found(client: Client) -> None:
