@@ -8,10 +8,12 @@ from xds.discovery.request import Node
 from xds.fleet.limits import limits, refused
 from xds.fleet.profile import Profile, profile_of, target_of
 from xds.spec.deployment import Canary, Deployment, Version
+from xds.spec.upstream import Retry
 from xds.stubs import envoy_config_core_v3_pb2 as core
 
 OLD = Node(id="edge-2", version=(1, 35, 0))
-NEW = Node(id="edge-1", version=(1, 36, 0))
+MIDDLE = Node(id="edge-3", version=(1, 38, 2))
+NEW = Node(id="edge-1", version=(1, 39, 0))
 UNSAID = Node(id="client")
 
 
@@ -30,13 +32,15 @@ def split(weight: float = 20, on_unsupported: str = "main", route_type: str = "h
     ("version", "profile"),
     [
         ((1, 35, 12), Profile.BEFORE_STICKY_SPLITS),
-        ((1, 36, 0), Profile.NEWEST),
+        ((1, 36, 0), Profile.BEFORE_OTHER_VERSION),
+        ((1, 38, 9), Profile.BEFORE_OTHER_VERSION),
+        ((1, 39, 0), Profile.NEWEST),
         ((2, 0, 0), Profile.NEWEST),
         (None, Profile.NEWEST),
     ],
 )
 def test_the_version_decides(version: tuple[int, int, int] | None, profile: Profile) -> None:
-    """1.36 is the first that can; who doesn't say is taken as the newest."""
+    """1.36 is the first that keeps people, 1.39 that tries elsewhere; who doesn't say is the newest."""
     assert profile_of(Node(version=version)) is profile
 
 
@@ -92,6 +96,25 @@ def test_a_limited_envoy_is_listed_with_the_reason(on_unsupported: str, instead:
 def test_without_a_split_to_keep_nobody_is_limited(spec: Deployment) -> None:
     """Everything on one version, or chance anyway."""
     assert limits(spec, [OLD]) == ()
+
+
+@pytest.mark.parametrize("route_type", ["header", "random"])
+def test_before_1_39_only_the_other_version_is_lacking(route_type: str) -> None:
+    """The split is kept; older ones lack both."""
+    retry = Retry(on_other_version=True)
+    spec = split(route_type=route_type).model_copy(update={"retry": retry})
+    lacks = "can't try another version before 1.39; it tries the same one again"
+    assert limits(spec, [MIDDLE, NEW]) == (f"edge-3 (Envoy 1.38.2): {lacks}",)
+    assert f"edge-2 (Envoy 1.35.0): {lacks}" in limits(spec, [OLD])
+    assert Profile.BEFORE_OTHER_VERSION.sticky_splits
+    assert Profile.BEFORE_OTHER_VERSION.reads_models
+
+
+def test_for_want_of_retries_nothing_is_refused() -> None:
+    """`on_unsupported` is about splits."""
+    spec = split(on_unsupported="refuse").model_copy(update={"retry": Retry(on_other_version=True)})
+    assert refused(spec, [MIDDLE], "s.yaml") == []
+    assert len(refused(spec, [OLD], "s.yaml")) == 1
 
 
 def test_a_deployment_that_would_rather_be_refused_says_why() -> None:

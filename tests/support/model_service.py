@@ -9,7 +9,8 @@ build tells its name in every answer, so a test sees which version a request rea
     /ws        a websocket that repeats what it hears, behind the build's name
     /echo      JSON: the build, the path, the query and the headers that arrived
     /measure   JSON: the build, and how many bytes of body arrived
-    /_switch   POST {"status": 503, "delay": 0.5}: how every other answer is to be from now on
+    /_switch   POST {"status": 503, "delay": 0.5, "reset": true}: how every other answer is to be from now on
+    /_seen     how many of these there were
     /...       the build's name
 
 and, by gRPC, `/test.Echo/Chat`: bytes in, the build's name before the same bytes out.
@@ -40,10 +41,18 @@ class Build:
     status: int = 200
     delay: float = 0.0
     """Seconds."""
+    reset: bool = False
+    """Whether connections are reset instead, once the whole request has arrived."""
+    seen: int = 0
 
-    async def answer(self, _: web.Request) -> web.Response:
+    async def answer(self, request: web.Request) -> web.Response:
         """Say who it is."""
+        self.seen += 1
+        async for _ in request.content.iter_any():
+            pass
         await asyncio.sleep(self.delay)
+        if self.reset and request.transport is not None:
+            request.transport.abort()
         return web.Response(text=self.name, status=self.status, headers=LIE)
 
     async def echo(self, request: web.Request) -> web.Response:
@@ -88,7 +97,12 @@ class Build:
         wish = await request.json()
         self.status = wish.get("status", 200)
         self.delay = wish.get("delay", 0.0)
+        self.reset = wish.get("reset", False)
         return web.Response()
+
+    async def count(self, _: web.Request) -> web.Response:
+        """Say how many requests there were."""
+        return web.json_response(self.seen)
 
     async def chat(
         self, messages: AsyncIterator[bytes], _: grpc.aio.ServicerContext[bytes, bytes]
@@ -105,6 +119,7 @@ class Build:
         app.router.add_get("/{under:(?:.*/)?}ws", self.websocket)
         app.router.add_route("*", "/echo", self.echo)
         app.router.add_post("/_switch", self.switch)
+        app.router.add_get("/_seen", self.count)
         app.router.add_route("*", "/{path:.*}", self.answer)
         runner = web.AppRunner(app, access_log=None)
         await runner.setup()

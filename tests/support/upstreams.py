@@ -28,11 +28,21 @@ class Upstreams:
         """Where a build takes gRPC calls: `host:port`."""
         return f"{LOOPBACK}:{self._ports[build]['grpc']}"
 
-    async def switch(self, build: str, *, status: int = 200, delay: float = 0.0) -> None:
-        """Make a build answer with another status, or later by `delay` seconds."""
-        wish = {"status": status, "delay": delay}
+    async def switch(
+        self, build: str, *, status: int = 200, delay: float = 0.0, reset: bool = False
+    ) -> None:
+        """Make a build answer with another status, later by `delay` seconds, or by a reset."""
+        wish = {"status": status, "delay": delay, "reset": reset}
         async with aiohttp.ClientSession() as session:
             await session.post(f"http://{self.endpoint(build)}/_switch", json=wish)
+
+    async def seen(self, build: str) -> int:
+        """How many requests reached a build, other than those with a path of their own."""
+        async with (
+            aiohttp.ClientSession() as session,
+            session.get(f"http://{self.endpoint(build)}/_seen") as answer,
+        ):
+            return int(await answer.text())
 
     def stop(self) -> None:
         """End the program."""

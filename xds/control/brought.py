@@ -26,8 +26,8 @@ class _Made:
     lending: frozenset[str]
     """The builds that lend their slots, by key; for a while they still have the endpoints they had."""
     resources: tuple[Resource, ...]
-    parts: dict[bool, Part] = dataclasses.field(default_factory=dict)
-    """By whether the Envoys can do sticky splits."""
+    parts: dict[tuple[bool, bool], Part] = dataclasses.field(default_factory=dict)
+    """By what the Envoys can do."""
 
 
 class Brought:
@@ -42,10 +42,10 @@ class Brought:
 
     def part(self, view: View) -> Part:
         """A deployment's part of the route table."""
-        parts = self._of(view).parts
-        if view.sticky_splits not in parts:
-            parts[view.sticky_splits] = Part(*section(view))
-        return parts[view.sticky_splits]
+        parts, able = self._of(view).parts, (view.sticky_splits, view.other_version)
+        if able not in parts:
+            parts[able] = Part(*section(view))
+        return parts[able]
 
     def main_only(self, view: View) -> Part:
         """The same with everyone at `main`."""

@@ -144,7 +144,11 @@ class Publisher:
                 assembly.drop(name)
                 continue
             try:
-                assembly.put(dataclasses.replace(view, sticky_splits=profile.sticky_splits))
+                assembly.put(
+                    dataclasses.replace(
+                        view, sticky_splits=profile.sticky_splits, other_version=profile.other_version
+                    )
+                )
             except Exception:  # one deployment that can't be translated must not stop the others
                 log.exception("not translated: it stays as it was", deployment=name, gateway=target.gateway)
         return self.hub.commit(target, *assembly.take(), push=self.pushes)

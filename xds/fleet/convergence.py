@@ -8,7 +8,7 @@ from xds.catalog.types import ROUTING, Type, short_name
 from xds.discovery.stream import Stream
 from xds.fleet.envoys import by_envoy, in_sync
 from xds.fleet.limits import limits
-from xds.fleet.profile import profile_of
+from xds.fleet.profile import Profile, profile_of
 from xds.revisions.record import Revision
 
 _OWNED = frozenset({Type.CLUSTER, Type.ENDPOINT})
@@ -63,7 +63,7 @@ class Picture:
         self._count = len(envoys)
         self._behind = frozenset(envoy[0].node.id for envoy in envoys if not in_sync(envoy))
         self._refusing = [each for each in everyone if any(each.rejections()) or blame.objects(each)]
-        self._limited = [each.node for each in everyone if not profile_of(each.node).sticky_splits]
+        self._limited = [each.node for each in everyone if profile_of(each.node) is not Profile.NEWEST]
 
     def convergence(self, revision: Revision) -> Convergence:
         """How they stand with a deployment."""

@@ -1,13 +1,14 @@
 """Which Envoys can't do what a deployment asks for, and what they do instead."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from xds.discovery.request import Node
-from xds.fleet.profile import STICKY_SPLITS_SINCE, profile_of
+from xds.fleet.profile import OTHER_VERSION_SINCE, STICKY_SPLITS_SINCE, Profile, profile_of
 from xds.spec.deployment import Deployment
 from xds.spec.faults import Fault
 
 _SINCE = ".".join(map(str, STICKY_SPLITS_SINCE[:2]))
+_ELSEWHERE_SINCE = ".".join(map(str, OTHER_VERSION_SINCE[:2]))
 _INSTEAD = {
     "main": "everyone gets main",
     "random": "every request may get another version",
@@ -15,14 +16,20 @@ _INSTEAD = {
 }
 
 
+_ELSEWHERE = "can't try another version"
+
+
 def limits(spec: Deployment, nodes: Iterable[Node]) -> tuple[str, ...]:
     """The Envoys that can't serve a deployment as it is written: `<id> (Envoy 1.35.0): <reason>`.
 
-    None while there is no split to be kept: without weights, or with everything on one version.
+    None of a split while there is none: without weights, or with everything on one version.
     """
-    reason = _reason(spec)
-    limited = {node.id: node for node in nodes if not profile_of(node).sticky_splits} if reason else {}
-    return tuple(f"{id_} (Envoy {_version(node)}): {reason}" for id_, node in sorted(limited.items()))
+    by_id = {node.id: node for node in nodes}
+    return tuple(
+        f"{id_} (Envoy {_version(node)}): {reason}"
+        for id_, node in sorted(by_id.items())
+        for reason in _reasons(spec, profile_of(node))
+    )
 
 
 def refused(spec: Deployment, nodes: Iterable[Node], file: str, line: int = 0) -> list[Fault]:
@@ -39,16 +46,19 @@ def refused(spec: Deployment, nodes: Iterable[Node], file: str, line: int = 0) -
     mend = f"upgrade it to Envoy {_SINCE}, or choose main or random"
     return [
         Fault(file, line, "canary.on_unsupported", f"refuses {limit.partition(';')[0]}", mend)
-        for limit in limits(spec, nodes)
+        for limit in limits(spec, (node for node in nodes if not profile_of(node).sticky_splits))
+        if _ELSEWHERE not in limit
     ]
 
 
-def _reason(spec: Deployment) -> str:
-    if spec.match:
-        return f"can't look for the model in a body before {_SINCE}; nobody gets here"
-    if not spec.canary.is_sticky or 100 in spec.weights().values():  # noqa: PLR2004 (percent)
-        return ""
-    return f"can't keep people on a version before {_SINCE}; {_INSTEAD[spec.canary.on_unsupported]}"
+def _reasons(spec: Deployment, profile: Profile) -> Iterator[str]:
+    splits = 100 not in spec.weights().values()  # noqa: PLR2004 (percent)
+    if spec.match and not profile.reads_models:
+        yield f"can't look for the model in a body before {_SINCE}; nobody gets here"
+    elif spec.canary.is_sticky and splits and not profile.sticky_splits:
+        yield f"can't keep people on a version before {_SINCE}; {_INSTEAD[spec.canary.on_unsupported]}"
+    if spec.retry and spec.retry.on_other_version and splits and not profile.other_version:
+        yield f"{_ELSEWHERE} before {_ELSEWHERE_SINCE}; it tries the same one again"
 
 
 def _version(node: Node) -> str:

@@ -14,15 +14,25 @@ STICKY_SPLITS_SINCE = (1, 36, 0)
 ignore it: the split would be by chance without a word (facts: "Sticky splits")."""
 
 
+OTHER_VERSION_SINCE = (1, 39, 0)
+"""The first Envoy that tries another weighted cluster when one fails."""
+
+
 class Profile(enum.StrEnum):
     """A range of versions; its value is the profile of a `Target`."""
 
     NEWEST = ""
+    BEFORE_OTHER_VERSION = "before-1.39"
     BEFORE_STICKY_SPLITS = "before-1.36"
 
     @property
     def sticky_splits(self) -> bool:
         """Whether a split can keep everyone where they are."""
+        return self is not Profile.BEFORE_STICKY_SPLITS
+
+    @property
+    def other_version(self) -> bool:
+        """Whether what failed on a version can be tried on another."""
         return self is Profile.NEWEST
 
     @property
@@ -32,13 +42,15 @@ class Profile(enum.StrEnum):
         Tried from 1.36 on. Envoys of long before don't know that a filter can be off, and would take in
         every body.
         """
-        return self is Profile.NEWEST
+        return self is not Profile.BEFORE_STICKY_SPLITS
 
 
 def profile_of(node: Node) -> Profile:
     """The profile of an Envoy; who tells no version of Envoy's is taken as the newest."""
     if node.version is not None and node.version < STICKY_SPLITS_SINCE:
         return Profile.BEFORE_STICKY_SPLITS
+    if node.version is not None and node.version < OTHER_VERSION_SINCE:
+        return Profile.BEFORE_OTHER_VERSION
     return Profile.NEWEST
 
 

@@ -19,12 +19,13 @@ from grpc_health.v1 import health_pb2
 
 from xds.control.checking import HealthControl
 from xds.control.health import Check
+from xds.spec.places import ip_or_none
 
 INTERVAL = 1.0
 """Seconds from one round to the next, unless there is more to check than `RATE` allows."""
 
 RATE = 1_000
-"""Checks begun a second, at most: about a quarter of a core if all are answered, none of them by gRPC."""
+"""Checks begun a second, at most: a quarter of a core where TCP is all that is asked."""
 
 _BATCH = 20
 """Checks that are begun at once."""
@@ -147,10 +148,15 @@ def _looks(session: aiohttp.ClientSession) -> Looks:
 
 
 async def connect(check: Check) -> str:
-    """Whether the port takes a connection."""
+    """Whether the port takes a connection; an address is asked without a transport, at half the cost."""
     loop = asyncio.get_running_loop()
-    transport, _ = await loop.create_connection(asyncio.Protocol, check.address, check.port)
-    transport.abort()
+    if ip_or_none(check.address) is None:
+        transport, _ = await loop.create_connection(asyncio.Protocol, check.address, check.port)
+        transport.abort()
+        return ""
+    with socket.socket(socket.AF_INET6 if ":" in check.address else socket.AF_INET) as sock:
+        sock.setblocking(False)  # noqa: FBT003 (its only argument)
+        await loop.sock_connect(sock, (check.address, check.port))
     return ""
 
 

@@ -4,6 +4,8 @@ A build reached by address gets its endpoints over EDS; one reached by name is r
 its names are part of the cluster.
 """
 
+from collections.abc import Iterable
+
 from google.protobuf.wrappers_pb2 import UInt32Value
 
 from xds.spec.upstream import (
@@ -24,7 +26,7 @@ from xds.stubs import envoy_type_v3_pb2 as type_v3
 from xds.translate.endpoints import assignment
 from xds.translate.keys import by_header, ring_header
 from xds.translate.raw_patches import patched
-from xds.translate.settings import cluster_settings
+from xds.translate.settings import cluster_settings, route_settings
 from xds.translate.values import ads, duration, metadata, packed
 from xds.translate.view import Build, View
 
@@ -34,13 +36,22 @@ _POLICIES = {
     "round_robin": cluster_v3.Cluster.ROUND_ROBIN,
     "ring_hash": cluster_v3.Cluster.RING_HASH,
 }
+_BUDGET = 20.0
+"""Percent of a build's requests under way that may be retries."""
+
+_ELSEWHERE = 1_024
+"""Retries at a time that the budget grants in any case, where nobody says `max_retries`. Envoy takes a
+retry on another version out of the failed one's budget until its answer is over, and answers stream; of
+a canary that fails at once hardly a request is under way, so a share of these would be nothing."""
+
 _EDS_PATIENCE = 5.0
 """Seconds a new cluster waits for endpoints. They are sent with it; this bounds a lost answer."""
 
 
 def cluster(view: View, build: Build) -> cluster_v3.Cluster:
     """The cluster of one of a view's builds."""
-    said = cluster_settings(build.settings, build.revision.spec, view.gateway.defaults)
+    levels = (build.settings, build.revision.spec, view.gateway.defaults)
+    said = cluster_settings(*levels)
     out = cluster_v3.Cluster(
         name=build.cluster,
         connect_timeout=duration(said.connect_timeout or 0),
@@ -51,6 +62,9 @@ def cluster(view: View, build: Build) -> cluster_v3.Cluster:
     _balancing(out, said, ring_header(build.revision.spec))
     if said.circuit_breakers:
         out.circuit_breakers.thresholds.append(_thresholds(said.circuit_breakers))
+        retry = route_settings(view.revision.spec, view.gateway.defaults).retry
+        if retry and retry.on_other_version:
+            _budget(out.circuit_breakers.thresholds[0], levels)
     if said.outlier_detection:
         out.outlier_detection.CopyFrom(_outliers(said.outlier_detection))
     if said.health_check:
@@ -106,6 +120,14 @@ def _thresholds(said: CircuitBreakers) -> cluster_v3.CircuitBreakers.Thresholds:
     for name, limit in said.model_dump(exclude_none=True).items():
         getattr(out, name).value = limit
     return out
+
+
+def _budget(out: cluster_v3.CircuitBreakers.Thresholds, levels: Iterable[ClusterSettings]) -> None:
+    """Bound retries to a part of the requests under way, or so many if that is more."""
+    asked = (level.circuit_breakers.max_retries for level in levels if level.circuit_breakers)
+    out.retry_budget.budget_percent.value = _BUDGET
+    out.retry_budget.min_retry_concurrency.value = next(filter(None, asked), _ELSEWHERE)
+    out.ClearField("max_retries")
 
 
 def _outliers(said: OutlierDetection) -> cluster_v3.OutlierDetection:

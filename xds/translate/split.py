@@ -21,7 +21,7 @@ from google.protobuf.wrappers_pb2 import BoolValue, UInt32Value
 from xds.slots.table import SlotTable
 from xds.spec.deployment import MAIN
 from xds.spec.envoy import Raw
-from xds.spec.upstream import ClusterSettings, HeaderEdits, RouteSettings
+from xds.spec.upstream import ClusterSettings, HeaderEdits, Retry, RouteSettings
 from xds.stubs import envoy_config_core_v3_pb2 as core
 from xds.stubs import envoy_config_route_v3_pb2 as route_v3
 from xds.translate import cookies
@@ -33,6 +33,10 @@ from xds.translate.view import View
 
 _NEVER_REACHED = "connect-failure,refused-stream,reset-before-request"
 """Failures before the model saw anything: safe to retry for every method."""
+
+MOST_TRIES = 8
+"""Retries on other versions, at most. Envoy sets aside the entries it tried, not the builds: who was
+scattered over more segments than this may be tried again and again on one that is down."""
 
 Taken = Callable[[SlotTable], SlotTable]
 """What somebody takes of a table before it is shared out."""
@@ -80,7 +84,10 @@ def route(view: View, purpose: str, match: route_v3.RouteMatch, split: SlotTable
     out = route_v3.Route(
         name=f"{spec.name}/{purpose}", match=match, metadata=metadata({"deployment": spec.name})
     )
-    _act(out.route, route_settings(spec, view.gateway.defaults))
+    said = route_settings(spec, view.gateway.defaults)
+    _act(out.route, said)
+    if said.retry and said.retry.attempts:
+        out.route.retry_policy.CopyFrom(_retries(view, said.retry, split))
     ring = ring_policy(view.revision)
     if ring is not None:
         out.route.hash_policy.append(ring)
@@ -119,11 +126,19 @@ def _act(action: route_v3.RouteAction, said: RouteSettings) -> None:
         action.idle_timeout.CopyFrom(duration(said.idle_timeout))
     if said.max_stream_duration is not None:
         action.max_stream_duration.max_stream_duration.CopyFrom(duration(said.max_stream_duration))
-    if said.retry and said.retry.attempts:
-        action.retry_policy.retry_on = _NEVER_REACHED
-        action.retry_policy.num_retries.value = said.retry.attempts
-        if said.retry.per_try_timeout:
-            action.retry_policy.per_try_timeout.CopyFrom(duration(said.retry.per_try_timeout))
+
+
+def _retries(view: View, said: Retry, split: SlotTable) -> route_v3.RetryPolicy:
+    """What is tried again, and where: as often as it takes to get past every segment of the canaries."""
+    out = route_v3.RetryPolicy(retry_on=f"{_NEVER_REACHED},5xx" if said.on_5xx else _NEVER_REACHED)
+    out.num_retries.value = said.attempts
+    if said.per_try_timeout:
+        out.per_try_timeout.CopyFrom(duration(said.per_try_timeout))
+    if said.on_other_version and view.other_version and _is_split(split):
+        canaries = sum(segment.owner != view.revision.labels[MAIN] for segment in split)
+        out.num_retries.value = max(said.attempts, min(canaries + 1, MOST_TRIES))
+        out.refresh_cluster_on_retry = True
+    return out
 
 
 def _entry(view: View, key: str, slots: int) -> route_v3.WeightedCluster.ClusterWeight:

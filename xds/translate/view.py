@@ -60,6 +60,8 @@ class View:
     """Builds nobody references any more, by key, with the newest revision that had them."""
     sticky_splits: bool = True
     """Whether these Envoys can keep everyone where they are (`xds.fleet.profile`)."""
+    other_version: bool = True
+    """Whether they can try on another version what failed on one."""
 
     fading: Endpoints = dataclasses.field(default_factory=dict)
     """Of builds that lost their last endpoint a moment ago: what they go on with until routes have moved."""
