@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.admin_client import AdminClient
 from tests.support.envoys import Envoy
 from tests.support.files import deployment, documents, endpoints, split
 from tests.support.ports import LOOPBACK, free_port
@@ -145,3 +146,19 @@ async def test_where_lending_is_off_the_canary_keeps_its_share(scene: Scene) -> 
 
     await eventually(down, "nobody serves for it")
     assert scene.server.plane.health.checks() == ()
+
+
+async def test_the_server_looks_by_itself(admin: AdminClient, client: Client) -> None:
+    """Nobody listens where the canary is to be: `main` has all, and whoever asks is told why."""
+    text = documents(
+        endpoints(dead=f"{LOOPBACK}:{free_port()}"), deployment("stillborn", canary=split(a=("dead", 100)))
+    )
+    await admin.apply(text)
+
+    async def told() -> str:
+        return (await admin.get("stillborn")).versions[1].unhealthy
+
+    assert await eventually(told, "it is unhealthy")
+    state = await admin.settled("stillborn")
+    assert [version.effective_weight for version in state.versions] == [100, 0]
+    assert (await client.ask(Ask("stillborn"))).version == "main"

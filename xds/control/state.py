@@ -190,7 +190,9 @@ class State:
 
     def serving(self, spec: Deployment) -> list[Gateway]:
         """The gateways that serve a deployment."""
-        return [each for name, each in self.gateways.items() if spec.gateways is None or name in spec.gateways]
+        return [
+            each for name, each in self.gateways.items() if spec.gateways is None or name in spec.gateways
+        ]
 
     def lend_when(self, revision: Revision) -> LendWhen:
         """When a deployment's builds lend their slots; where its gateways differ, the most ready counts."""
