@@ -39,6 +39,8 @@ MODEL = "model"
 """The body's field, and the key of the metadata."""
 
 _JSON = r"(?i)\s*application/([^;,\s]+\+)?json\s*(;.*)?"
+READ = "canary/read"
+"""The name of the route that has a body read, and the route chosen again."""
 _NOT_FOUND, _UNREADABLE = 404, 500
 
 
@@ -63,7 +65,7 @@ def for_models(routes: Iterable[route_v3.Route], models: tuple[str, ...]) -> Ite
 
 def read(path_prefix: str, max_body: int) -> route_v3.Route:
     """The route of JSON whose model is not known yet."""
-    out = route_v3.Route(name="canary/read", match=match_path(path_prefix))
+    out = route_v3.Route(name=READ, match=match_path(path_prefix))
     is_json = matcher_v3.StringMatcher(safe_regex=matcher_v3.RegexMatcher(regex=_JSON))
     out.match.headers.append(route_v3.HeaderMatcher(name="content-type", string_match=is_json))
     # What an upgraded connection sends has no end that could be waited for.
