@@ -1,0 +1,3 @@
+module canary/bench/client
+
+go 1.23
