@@ -1,11 +1,13 @@
 """The control plane, put together: what callers reach it by.
 
 deployments  the verbs, and what there is to see
+explained    which version a request gets, how many users a file would move
 endpoints    where builds run
 health       what there is to check of that, and what came of it
 resources    Envoy resources that people give a gateway
 gateways     what they have and had
 fleet        the connected Envoys
+telemetry    what they report about versions
 audit, confirm, pulse
 """
 
@@ -18,8 +20,10 @@ from xds.control.checking import HealthControl
 from xds.control.confirmation import PATIENCE, Confirmation, Progress, Wish
 from xds.control.deployments import Deployments
 from xds.control.endpoints import EndpointControl
+from xds.control.explained import Explained
 from xds.control.fleet import Fleet
 from xds.control.gateways import GatewayControl
+from xds.control.observed import revision_finder
 from xds.control.publisher import Publisher
 from xds.control.resource_control import ResourceControl
 from xds.control.standing import Standings
@@ -28,6 +32,7 @@ from xds.control.writer import Writer
 from xds.errors import SettingsError
 from xds.store.interface import Store
 from xds.store.records import Entry
+from xds.telemetry.telemetry import Telemetry
 from xds.translate.raw_gateway import clashes
 
 log = structlog.get_logger(__name__)
@@ -56,11 +61,13 @@ class ControlPlane:
         self.writer = Writer(state, store, store_thread, publisher)
         standings = Standings(state, publisher)
         self.deployments = Deployments(state, self.writer, standings, self.pulse)
+        self.explained = Explained(state)
         self.endpoints = EndpointControl(state, self.writer, self.pulse)
         self.health = HealthControl(state, publisher)
         self.resources = ResourceControl(state, self.writer, publisher)
         self.gateways = GatewayControl(state, self.writer, standings, self.resources, self.hub)
         self.fleet = Fleet(state, self.hub, self.pulse)
+        self.telemetry = Telemetry(revision_finder(state))
         self._confirmation = Confirmation(state, publisher, standings, self.deployments, self.resources)
         for spec in state.unserved():
             log.warning("no gateway serves it", deployment=spec.name, gateways=list(spec.gateways or ()))

@@ -27,8 +27,8 @@ class Latency:
         count: how many were measured.
         mean: 0.0 where none was.
         p50: interpolated inside Envoy's buckets, as the others; 0.0 where nothing was measured.
-        error: by how much a percentile may be off at most, relative to the true one (0.25: 25 %); more
-            than a millisecond can't be said of those below two.
+        error: by how much a percentile may be off, relative to the true one (0.25: 25 %). A millisecond
+            may come on top: Envoy measures in whole ones.
     """
 
     count: int = 0
@@ -88,7 +88,9 @@ class Summary:
         in_flight: now; None where no Envoy that is alive says it.
         revisions: those the numbers are of, ascending.
         envoys: how many live Envoys report on the scope.
-        source: who says so: `envoy`, `prometheus`.
+        source: who says so: `envoy`, `prometheus: http://...`.
+        measures: what a source measures besides, by name: `time_to_first_token_p99` (seconds),
+            `queue_length`.
     """
 
     scope: Scope
@@ -105,6 +107,7 @@ class Summary:
     revisions: tuple[int, ...] = ()
     envoys: int = 0
     source: str = "envoy"
+    measures: Mapping[str, float] = dataclasses.field(default_factory=dict)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

@@ -1,11 +1,92 @@
-"""All that Envoys report, and the answers: the signatures, so far."""
+"""All that Envoys report, and the answers.
 
-from collections.abc import Callable, Iterable
+Counters come as what was counted since Envoy's last report, so they only have to be added up: an Envoy
+that restarts begins at nothing, one that comes back goes on, and two that share a node id by mistake
+are told apart by their streams, and both count. What must not happen is that a report counts twice: on
+a stream the times of reports grow, and the latest reports of a node are remembered across its streams.
 
+Gauges are a stream's until it says otherwise. When it ends, or falls silent for three of its
+intervals, they go: an Envoy that was killed had requests in flight a moment ago, and isn't heard to
+finish them.
+
+A rate is of the time that reports cover, which isn't quite the time that was asked about: reports come
+every few seconds. So each gateway has a clock: every report puts it on by the time since the one before,
+divided by how many Envoys report.
+
+A number counts to the deployment's revision at the time it came in.
+"""
+
+import dataclasses
+from collections import Counter, defaultdict, deque
+from collections.abc import Callable, Iterable, Iterator
+
+from xds.telemetry.message import COUNTERS, Report, Sample
 from xds.telemetry.records import Intake, Point, Reporter, Scope, Summary
+from xds.telemetry.series import DAY, HOUR, MINUTE, STEP, Series
+from xds.telemetry.summing import point, summed
+from xds.telemetry.window import Window
 
 RevisionOf = Callable[[str, str], int | None]
 """Deployment and build key -> the number of the deployment's newest revision; None: no build of ours."""
+
+MOST_SERIES = 20_000
+"""Builds times gateways times revisions, within a day. Beyond, what was silent longest is forgotten."""
+
+MOST_CLUSTERS = 50_000
+"""Of which an Envoy's gauges are kept; several times what any can bear."""
+
+_SILENT = 3
+"""Intervals after which a stream's gauges go."""
+_INTERVAL = 5.0
+"""Seconds, for a stream that reported once."""
+_REMEMBERED = 32
+"""Reports of a node, to know them again on another stream."""
+_COVERED = COUNTERS.index("covered")
+_MICRO = 1_000_000
+
+Key = tuple[str, str, str, int]
+"""Deployment, build, gateway, revision. A gateway's clock has neither deployment nor build."""
+
+
+@dataclasses.dataclass(slots=True)
+class Gauges:
+    """What a stream said last of a cluster."""
+
+    active: int = 0
+    healthy: int = 0
+    total: int = 0
+
+
+@dataclasses.dataclass(slots=True)
+class Seen:
+    """A node's latest reports, by its own times of them; and when the last one came."""
+
+    times: deque[int] = dataclasses.field(default_factory=lambda: deque(maxlen=_REMEMBERED))
+    last: float = 0.0
+
+
+@dataclasses.dataclass(eq=False)
+class Feed:
+    """One stream of reports.
+
+    Attributes:
+        latest: Envoy's own time of its latest report.
+        gauges: by cluster.
+    """
+
+    node: str
+    gateway: str
+    opened: float
+    last: float
+    interval: float = _INTERVAL
+    latest: int = 0
+    connected: bool = True
+    reported: bool = False
+    gauges: dict[str, Gauges] = dataclasses.field(default_factory=dict)
+
+    def is_live(self, now: float) -> bool:
+        """Whether it was heard lately."""
+        return now - self.last <= _SILENT * self.interval
 
 
 class Telemetry:
@@ -17,34 +98,300 @@ class Telemetry:
 
     def __init__(self, revision_of: RevisionOf) -> None:
         self._revision_of = revision_of
+        self._series: dict[Key, Series] = {}
+        self._keys: defaultdict[str, set[Key]] = defaultdict(set)
+        """By deployment; the clocks are with ""."""
+        self._feeds: list[Feed] = []
+        self._connected: Counter[str] = Counter()
+        """Open streams by gateway."""
+        self._streams: Counter[str] = Counter()
+        """Open streams by node."""
+        self._seen: dict[str, Seen] = {}
+        """By node."""
+        self._active: Counter[tuple[str, str]] = Counter()
+        """Requests in flight, by cluster and gateway."""
+        self._aged = 0.0
+        self._intake: Counter[str] = Counter()
+
+    # What comes in
+
+    def join(self, node: str, gateway: str, now: float) -> Feed:
+        """An Envoy opens a stream; whoever it is has been let in."""
+        feed = Feed(node, gateway, opened=now, last=now)
+        if not self._streams[node]:  # else it is one of two by that name, with a clock of its own
+            feed.latest = max(self._seen.get(node, Seen()).times, default=0)
+        self._feeds.append(feed)
+        self._connected[gateway] += 1
+        self._streams[node] += 1
+        return feed
+
+    def leave(self, feed: Feed) -> None:
+        """Its stream has ended; its gauges stay until it would have been silent for long."""
+        feed.connected = False
+        self._connected[feed.gateway] -= 1
+        self._streams[feed.node] -= 1
+        if not self._streams[feed.node]:
+            del self._streams[feed.node]
+
+    def take(self, feed: Feed, report: Report, size: int, now: float) -> None:
+        """Take in a report, unless it was before.
+
+        Args:
+            feed: whose.
+            report: what it says.
+            size: bytes of the message.
+            now: when it came.
+        """
+        if self._is_replayed(feed, report, now):
+            self._intake["replayed"] += 1
+            return
+        if not feed.reported:
+            self._replace(feed)
+        self._cover(feed, now)
+        self._intake.update(messages=1, bytes=size, unbucketed=report.unbucketed)
+        for cluster, sample in report.samples.items():
+            self._take_sample(feed, cluster, sample, now)
+        if now - self._aged > 1 or now < self._aged:
+            self._age(now)
+
+    def refuse(self) -> None:
+        """Somebody sent something that is no report."""
+        self._intake["garbage"] += 1
 
     def intake(self) -> Intake:
         """What came in, for whoever watches the watcher."""
-        raise NotImplementedError
+        return Intake(**self._intake)
+
+    # What there is to know
 
     def summary(self, scope: Scope, span: float, now: float) -> Summary:
         """A scope over the last `span` seconds, the present window included.
 
         Up to an hour ago it is known to 5 s, up to a day to a minute.
         """
-        raise NotImplementedError
+        begins = _begin(now - min(span, DAY), now)
+        gateways: defaultdict[str, Window] = defaultdict(Window)
+        revisions = set()
+        for key in self._matching(scope):
+            for _, window in self._series[key].windows(begins, now):
+                gateways[key[2]].add(window)
+                revisions.add(key[3])
+        clocks = {name: self._clock(name, begins, now) for name in gateways}
+        return dataclasses.replace(
+            summed(scope, gateways, clocks),
+            begins=begins,
+            ends=now,
+            in_flight=self._in_flight(scope, now),
+            revisions=tuple(sorted(revisions)),
+            envoys=self._reporting(scope, now),
+        )
 
     def series(self, scope: Scope, step: float, span: float, now: float) -> list[Point]:
         """The same in steps of a multiple of 5 s (beyond an hour: of a minute), oldest first."""
-        raise NotImplementedError
+        span = min(span, DAY)
+        unit = MINUTE if span > HOUR + STEP else STEP
+        width = max(unit, round(step / unit) * unit)
+        begins = int(now - span) // width * width
+        steps: defaultdict[int, defaultdict[str, Window]] = defaultdict(lambda: defaultdict(Window))
+        clocks: defaultdict[int, dict[str, float]] = defaultdict(dict)
+        matching = self._matching(scope)
+        for key in matching:
+            for start, window in self._series[key].windows(begins, now):
+                steps[start // width * width][key[2]].add(window)
+        for gateway in {key[2] for key in matching}:
+            clock = self._series.get(("", "", gateway, 0))
+            for start, window in clock.windows(begins, now) if clock else ():
+                at = clocks[start // width * width]
+                at[gateway] = at.get(gateway, 0.0) + window.counts[_COVERED] / _MICRO
+        return [
+            point(at, summed(scope, steps[at], clocks[at]), steps[at].values())
+            for at in range(begins, int(now) + 1, width)
+        ]
 
     def in_flight(self, deployment: str, build: str, now: float) -> int | None:
-        """Requests on a build at this moment, on all live Envoys; None where none of them says so."""
-        raise NotImplementedError
+        """Requests on a build at this moment, copies included; None where no live Envoy reports."""
+        return self._in_flight(Scope(deployment, build), now)
 
     def scopes(self, deployment: str | None = None) -> Iterable[Scope]:
         """Everything there are numbers of: each with build, gateway and revision."""
-        raise NotImplementedError
+        names = [deployment] if deployment is not None else [name for name in self._keys if name]
+        return [Scope(*key) for name in names for key in sorted(self._keys.get(name, ()))]
 
     def envoys(self, now: float) -> tuple[Reporter, ...]:
         """Who reports, and who did until a short while ago."""
-        raise NotImplementedError
+        self._age(now)
+        return tuple(
+            Reporter(feed.node, feed.gateway, feed.opened, feed.last, feed.interval, feed.connected)
+            for feed in self._feeds
+        )
 
     def healthy_by_quorum(self, deployment: str, build: str, now: float) -> bool | None:
-        """Whether most Envoys that report on a build see a healthy endpoint; None where none reports."""
-        raise NotImplementedError
+        """Whether half of the Envoys that know endpoints of a build, or more, can use one of them.
+
+        None where no live Envoy knows one.
+        """
+        cluster = f"{deployment}_{build}"
+        known = [feed.gauges.get(cluster) for feed in self._live(now)]
+        votes = [gauges.healthy > 0 for gauges in known if gauges is not None and gauges.total]
+        return sum(votes) * 2 >= len(votes) if votes else None
+
+    # What is kept
+
+    def take_unsaved(self, now: float, *, final: bool = False) -> list[tuple[Key, int, bytes]]:
+        """Minutes to save: those that ended since this was asked last; `final`: and the present ones.
+
+        Returns:
+            Key, beginning (epoch seconds) and packed window of each. One that was saved before is
+            replaced by it.
+        """
+        unsaved = []
+        for key, series in list(self._series.items()):
+            unsaved += [(key, *minute) for minute in series.take_unsaved(now, final=final)]
+            if series.is_empty():
+                self._forget(key)
+        return unsaved
+
+    def restore(self, minutes: Iterable[tuple[Key, int, bytes]], now: float) -> None:
+        """What was saved; by beginning, oldest first."""
+        for key, start, raw in minutes:
+            self._series_of(key).restore(start, raw, now)
+
+    def _is_replayed(self, feed: Feed, report: Report, now: float) -> bool:
+        if not report.samples:
+            return False
+        seen = self._seen.setdefault(feed.node, Seen())
+        if report.at <= feed.latest or report.at in seen.times:
+            return True
+        feed.latest = report.at
+        seen.times.append(report.at)
+        seen.last = now
+        return False
+
+    def _cover(self, feed: Feed, now: float) -> None:
+        passed = max(0.0, now - feed.last)
+        if feed.reported and passed:
+            feed.interval = passed
+        feed.last, feed.reported = now, True
+        clock = self._series_of(("", "", feed.gateway, 0)).window(now)
+        clock.counts[_COVERED] += round(passed * _MICRO / max(1, self._connected[feed.gateway]))
+
+    def _take_sample(self, feed: Feed, cluster: str, sample: Sample, now: float) -> None:
+        deployment, _, build = cluster.partition("_")
+        revision = self._revision_of(deployment, build)
+        if revision is None:
+            self._intake["foreign"] += 1
+            return
+        self._intake["samples"] += 1
+        active = self._gauge(feed, cluster, sample)
+        if sample.counts or sample.time is not None or sample.first_byte is not None or active:
+            window = self._series_of((deployment, build, feed.gateway, revision)).window(now)
+            window.take(sample)
+            window.active = max(window.active, active)
+
+    def _gauge(self, feed: Feed, cluster: str, sample: Sample) -> int:
+        """Remember a stream's gauges; returns the requests in flight on its whole gateway."""
+        gauges = feed.gauges.get(cluster)
+        if gauges is None:
+            if len(feed.gauges) >= MOST_CLUSTERS:
+                return 0
+            gauges = feed.gauges[cluster] = Gauges()
+        place = (cluster, feed.gateway)
+        if sample.active is not None and sample.active != gauges.active:
+            self._active[place] += sample.active - gauges.active
+            gauges.active = sample.active
+        if sample.healthy is not None:
+            gauges.healthy = sample.healthy
+        if sample.total is not None:
+            gauges.total = sample.total
+        return self._active.get(place, 0)
+
+    def _series_of(self, key: Key) -> Series:
+        series = self._series.get(key)
+        if series is None:
+            if len(self._series) >= MOST_SERIES:
+                self._intake["crowded"] += 1
+                self._forget(min(self._series, key=lambda each: self._series[each].last))
+            series = self._series[key] = Series()
+            self._keys[key[0]].add(key)
+        return series
+
+    def _forget(self, key: Key) -> None:
+        del self._series[key]
+        self._keys[key[0]].discard(key)
+        if not self._keys[key[0]]:
+            del self._keys[key[0]]
+
+    def _replace(self, feed: Feed) -> None:
+        """An Envoy is back: what it said on streams that ended is over."""
+        for old in self._feeds:
+            if old.node == feed.node and old.gateway == feed.gateway and not old.connected:
+                self._drop_gauges(old)
+
+    def _drop_gauges(self, feed: Feed) -> None:
+        for cluster, gauges in feed.gauges.items():
+            place = (cluster, feed.gateway)
+            self._active[place] -= gauges.active
+            if not self._active[place]:
+                del self._active[place]
+        feed.gauges = {}
+
+    def _age(self, now: float) -> None:
+        """Let go of the streams that are over or silent."""
+        self._aged = now
+        for feed in self._feeds:
+            if not feed.is_live(now):
+                self._drop_gauges(feed)
+        self._feeds = [feed for feed in self._feeds if feed.connected or feed.is_live(now)]
+        self._seen = {node: seen for node, seen in self._seen.items() if now - seen.last < HOUR}
+
+    def _live(self, now: float, gateway: str | None = None) -> Iterator[Feed]:
+        """The streams that say something; those of a gateway, or all."""
+        for feed in self._feeds:
+            if feed.reported and feed.is_live(now) and gateway in (None, feed.gateway):
+                yield feed
+
+    def _in_flight(self, scope: Scope, now: float) -> int | None:
+        feeds = list(self._live(now, scope.gateway))
+        if not feeds:
+            return None
+        if scope.build is not None:
+            cluster = f"{scope.deployment}_{scope.build}"
+            return sum(feed.gauges[cluster].active for feed in feeds if cluster in feed.gauges)
+        prefix = f"{scope.deployment}_"
+        return sum(
+            gauges.active
+            for feed in feeds
+            for cluster, gauges in feed.gauges.items()
+            if cluster.startswith(prefix)
+        )
+
+    def _reporting(self, scope: Scope, now: float) -> int:
+        prefix = f"{scope.deployment}_"
+        cluster = f"{prefix}{scope.build}"
+        return sum(
+            cluster in feed.gauges
+            if scope.build is not None
+            else any(name.startswith(prefix) for name in feed.gauges)
+            for feed in self._live(now, scope.gateway)
+        )
+
+    def _matching(self, scope: Scope) -> list[Key]:
+        return [
+            key
+            for key in self._keys.get(scope.deployment, ())
+            if scope.build in (None, key[1])
+            and scope.gateway in (None, key[2])
+            and scope.revision in (None, key[3])
+        ]
+
+    def _clock(self, gateway: str, begins: float, now: float) -> float:
+        """The seconds that a gateway's reports cover."""
+        clock = self._series.get(("", "", gateway, 0))
+        windows = clock.windows(begins, now) if clock else ()
+        return sum(window.counts[_COVERED] for _, window in windows) / _MICRO
+
+
+def _begin(at: float, now: float) -> int:
+    """The beginning of the window that a time is in."""
+    unit = MINUTE if at < now - HOUR - STEP else STEP
+    return int(at) // unit * unit
