@@ -14,9 +14,19 @@ from xds.control.state import State
 from xds.revisions.record import Revision
 from xds.spec.deployment import MAIN
 from xds.spec.endpoints import Endpoint
+from xds.spec.levels import first_said
 from xds.spec.upstream import ClusterSettings, HealthCheck
-from xds.translate.settings import cluster_settings
 from xds.translate.view import lending_builds
+
+_AT_ONCE = 1_000
+"""Deployments whose checks are made up anew at a time; streams wait meanwhile."""
+
+_WAYS = ("health_check", "protocol", "tls")
+"""The settings that say how to look."""
+
+_NOTHING = ClusterSettings()
+_CONNECT = HealthCheck(type="tcp", timeout=1.0)
+"""How to look where nobody says."""
 
 log = structlog.get_logger(__name__)
 
@@ -29,8 +39,8 @@ class HealthControl:
         self._publisher = publisher
 
     def checks(self) -> tuple[Check, ...]:
-        """Everything that is to be looked at now."""
-        for name in self._state.take_unwatched():
+        """Everything that is to be looked at now; of many deployments that changed, those first in turn."""
+        for name in self._state.take_unwatched(_AT_ONCE):
             head = self._state.head(name)
             main = head.builds[head.labels[MAIN]] if head is not None else ""
             self._state.health.watch(name, main, _checks(self._state, head) if head is not None else {})
@@ -86,18 +96,23 @@ def _checks(state: State, head: Revision) -> dict[str, dict[str, Check]]:
         return {}
     checks: dict[str, dict[str, Check]] = {}
     for label, key in head.labels.items():
-        ref = head.builds[key]
-        defaults = [gateway.defaults for gateway in state.serving(head.spec)]
-        said = cluster_settings(head.spec.settings_of(label), head.spec, *defaults[:1])
-        checks.setdefault(
-            ref, {str(each): _check(each, said, head.deployment) for each in state.endpoints.get(ref, ())}
-        )
+        said = _said(state, head, label)
+        endpoints = state.endpoints.get(head.builds[key], ())
+        places = {str(each): _check(each, said, head.deployment) for each in endpoints}
+        checks.setdefault(head.builds[key], places)
     return checks
+
+
+def _said(state: State, head: Revision, label: str) -> ClusterSettings:
+    """What decides how to look; where gateways have different defaults, the first one's count."""
+    defaults = [gateway.defaults for gateway in state.serving(head.spec)]
+    levels = (head.spec.settings_of(label), head.spec, *defaults[:1])
+    return _NOTHING.model_copy(update=first_said(_WAYS, levels))
 
 
 def _check(endpoint: Endpoint, said: ClusterSettings, host: str) -> Check:
     """How to look at an endpoint: as it says, unless that takes TLS, or HTTP/2 without gRPC."""
-    wish = said.health_check or HealthCheck(type="tcp", timeout=1.0)
+    wish = said.health_check or _CONNECT
     able = said.tls is None and (wish.type == "grpc" or said.protocol in (None, "http1"))
     kind = wish.type if able else "tcp"
     path, name = (wish.path, host) if kind == "http" else ("", "")

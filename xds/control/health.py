@@ -89,7 +89,8 @@ class Health:
                     known.pop(check, None)
         if not builds:
             del self._main[deployment], self._builds[deployment]
-        self._suspects.add(deployment)
+        if deployment in self._lending or any(self._streaks.get(check, 0) < 0 for check in after):
+            self._suspects.add(deployment)
 
     def checks(self) -> tuple[Check, ...]:
         """Everything that is to be looked at."""

@@ -2,6 +2,7 @@
 
 import bisect
 import dataclasses
+import itertools
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -200,9 +201,10 @@ class State:
         ready: tuple[LendWhen, ...] = ("unhealthy", "empty", "never")
         return next((when for when in ready if when in said), "unhealthy")
 
-    def take_unwatched(self) -> set[str]:
-        """The deployments whose endpoints may have changed since this was asked last."""
-        taken, self._unwatched = self._unwatched, set()
+    def take_unwatched(self, count: int) -> list[str]:
+        """Some of the deployments whose endpoints may have changed since they were taken last."""
+        taken = list(itertools.islice(self._unwatched, count))
+        self._unwatched.difference_update(taken)
         return taken
 
     def has_no_gateway(self, spec: Deployment) -> bool:
