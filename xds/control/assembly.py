@@ -35,4 +35,4 @@ def assembly_of(gateway: Gateway, lane: Lane, brought: Brought, profile: Profile
     """The assembly that a gateway's mode asks for (`brought`: shared by all targets of the gateway)."""
     if gateway.mode == PROXYLESS:
         return ProxylessAssembly(gateway)
-    return TableAssembly(gateway, lane, brought, reads_models=profile.reads_models)
+    return TableAssembly(gateway, lane, brought, profile)

@@ -9,6 +9,7 @@ from xds.control.brought import Brought
 from xds.control.hosts import Hosts
 from xds.control.ledger import GIVEN, Key, Ledger
 from xds.control.proof import Lane, Part
+from xds.fleet.profile import Profile
 from xds.spec.gateway import Gateway
 from xds.stubs import envoy_config_route_v3_pb2 as route_v3
 from xds.translate.hosts import Section, virtual_host
@@ -21,7 +22,7 @@ from xds.translate.view import View
 class TableAssembly:
     """What one gateway is to have; only the virtual hosts that changed are made anew."""
 
-    def __init__(self, gateway: Gateway, lane: Lane, brought: Brought, *, reads_models: bool) -> None:
+    def __init__(self, gateway: Gateway, lane: Lane, brought: Brought, profile: Profile) -> None:
         self.gateway = gateway
         self._lane = lane
         self._deployments = brought
@@ -35,7 +36,9 @@ class TableAssembly:
         ]
         self._table_stale = True
         for listen in gateway.listeners:
-            made = listener(gateway, listen, reads_models=reads_models)
+            made = listener(
+                gateway, listen, reads_models=profile.reads_models, times_answers=profile.times_answers
+            )
             self._ledger.add(encode(Type.LISTENER, made.name, made, clusters=clusters_in(made)))
 
     def put(self, view: View) -> None:

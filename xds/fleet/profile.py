@@ -44,6 +44,11 @@ class Profile(enum.StrEnum):
         """
         return self is not Profile.BEFORE_STICKY_SPLITS
 
+    @property
+    def times_answers(self) -> bool:
+        """Whether an access log can be a histogram; tried from 1.39 on."""
+        return self is Profile.NEWEST
+
 
 def profile_of(node: Node) -> Profile:
     """The profile of an Envoy; who tells no version of Envoy's is taken as the newest."""

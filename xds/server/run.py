@@ -28,6 +28,7 @@ from xds.server.settings import Settings
 from xds.server.sources import Sources
 from xds.server.specs import SpecsFolder
 from xds.server.status import ClientStatus
+from xds.server.telemetry import MetricsService
 from xds.server.tls import read_tls
 from xds.server.xds import Discovery, Wakers
 from xds.store.sqlite import SqliteStore
@@ -81,7 +82,7 @@ async def serve(settings: Settings) -> None:
         sources = Sources(settings.endpoint_sources, plane.endpoints)
         loaded = asyncio.Event()
         discovery = Discovery(plane.hub, settings.gateways, wakers)
-        xds, xds_address = await xds_server(_handlers(discovery, plane.hub), settings.xds_listen, tls)
+        xds, xds_address = await xds_server(_handlers(discovery, plane), settings.xds_listen, tls)
         admin, admin_address = admin_server(settings.admin_listen, entrance)
         runner, http_address = await http_server(
             settings.http_listen, metrics.registry(plane, discovery.admission), loaded.is_set
@@ -138,9 +139,15 @@ def _background(
         yield HealthChecks(plane.health).run()
 
 
-def _handlers(discovery: Discovery, hub: Hub) -> tuple[grpc.GenericRpcHandler, ...]:
+def _handlers(discovery: Discovery, plane: ControlPlane) -> tuple[grpc.GenericRpcHandler, ...]:
     """All that Envoys may call."""
-    return *discovery.handlers(), ClientStatus(hub).handler(), load.handler()
+    metrics_service = MetricsService(plane.telemetry, discovery.admission, time.time)
+    return (
+        *discovery.handlers(),
+        ClientStatus(plane.hub).handler(),
+        load.handler(),
+        metrics_service.handler(),
+    )
 
 
 @asynccontextmanager

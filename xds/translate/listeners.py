@@ -18,6 +18,7 @@ from xds.translate.log import access_log
 from xds.translate.models import body_filters
 from xds.translate.raw_gateway import http_filters
 from xds.translate.raw_patches import patched
+from xds.translate.statistics import answer_times, grpc_statuses
 from xds.translate.values import address, ads, duration, packed
 
 _KIB = 1024
@@ -30,16 +31,21 @@ def listener_name(listen: Listen) -> str:
     return f"{listen.address.replace(':', '-')}_{listen.port}"
 
 
-def listener(gateway: Gateway, listen: Listen, *, reads_models: bool = True) -> listener_v3.Listener:
+def listener(
+    gateway: Gateway, listen: Listen, *, reads_models: bool = True, times_answers: bool = True
+) -> listener_v3.Listener:
     """One listener of a gateway; its routes come by the gateway's name.
 
     Args:
         gateway: whose.
         listen: where.
         reads_models: whether its Envoys can look for the model in a body.
+        times_answers: whether they can take the time to an answer's first byte.
     """
     patches = gateway.patches
     ours = _connection_manager(gateway, body_filters() if reads_models else [])
+    if times_answers:
+        ours.access_log.extend(answer_times())
     manager = listener_v3.Filter(
         name="envoy.filters.network.http_connection_manager",
         typed_config=packed(patched(ours, patches.http_connection_manager)),
@@ -63,6 +69,7 @@ def _connection_manager(
         http_filters=[
             *first,
             *http_filters(gateway),
+            *grpc_statuses(gateway),
             http_v3.HttpFilter(name="envoy.filters.http.router", typed_config=packed(router_v3.Router())),
         ],
         upgrade_configs=[http_v3.HttpConnectionManager.UpgradeConfig(upgrade_type="websocket")],

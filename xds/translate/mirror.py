@@ -11,6 +11,8 @@ from xds.translate.view import View
 
 MIRRORED = "x-canary-mirrored"
 """The request header of copies; its value is the version they are for."""
+_STATISTICS = "x-envoy-upstream-alt-stat-name"
+"""What Envoy counts a copy under besides: it tells copies from users' requests (xds.telemetry.message)."""
 _ALL = 100
 
 
@@ -26,6 +28,7 @@ def mirrored(view: View, route: route_v3.Route) -> route_v3.Route:
         return route
     policy = route.route.request_mirror_policies.add(cluster=cluster, disable_shadow_host_suffix_append=True)
     policy.request_headers_mutations.add().append.CopyFrom(set_header(MIRRORED, said.version))
+    policy.request_headers_mutations.add().append.CopyFrom(set_header(_STATISTICS, "mirrored"))
     if said.percentage < _ALL:
         part = policy.runtime_fraction.default_value
         part.numerator = round(said.percentage * 100)
