@@ -11,11 +11,14 @@ from xds.cli.files import read_sources
 from xds.cli.output import print_yaml, printable, write_yaml
 from xds.spec.complaint import show
 from xds.spec.source import parts_of
+from xds.spec.values import parse_duration
 from xds.translate.adoption import merge
 from xds.translate.bootstrap import ControlPlaneTls, Dialect, Json
 from xds.translate.bootstrap import bootstrap as envoy_bootstrap
 
 STDOUT = "-"
+_SHORTEST, _LONGEST = 0.5, 60.0
+"""Seconds. Envoy counts in memory between two reports; what it has when it is killed is lost."""
 
 
 class Joined(TypedDict):
@@ -31,6 +34,7 @@ class Ours(Joined):
     """The same, for the functions that write it."""
 
     tls: ControlPlaneTls | None
+    report_every: float | None
 
 
 class Given(Joined):
@@ -40,6 +44,18 @@ class Given(Joined):
     tls_cert: str | None
     tls_key: str | None
     tls_server_name: str | None
+    metrics: bool
+    metrics_interval: float
+
+
+def _interval(_ctx: click.Context, _param: click.Parameter, value: object) -> float:
+    try:
+        seconds = parse_duration(value)
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from error
+    if not _SHORTEST <= seconds <= _LONGEST:
+        raise click.BadParameter(f"{value} is not between {_SHORTEST:g}s and {_LONGEST:g}s")
+    return seconds
 
 
 @click.command(
@@ -102,6 +118,20 @@ class Given(Joined):
     metavar="NAME",
     help="Whom the control plane's certificate is for, if not for the host of --xds.",
 )
+@click.option(
+    "--metrics/--no-metrics",
+    default=True,
+    show_default=True,
+    help="Report to the control plane how versions do.",
+)
+@click.option(
+    "--metrics-interval",
+    metavar="DURATION",
+    default="5s",
+    show_default=True,
+    callback=_interval,
+    help="How often it reports.",
+)
 @click.option("--out", metavar="FILE", default=STDOUT, help="Where to write it; without, or -: stdout.")
 def bootstrap(*, existing: str | None, node_id: str | None, out: str, **given: Unpack[Given]) -> None:
     """Write the file an Envoy starts with.
@@ -115,6 +145,7 @@ def bootstrap(*, existing: str | None, node_id: str | None, out: str, **given: U
         envoy_admin=given["envoy_admin"],
         dialect=given["dialect"],
         tls=_tls(given),
+        report_every=given["metrics_interval"] if given["metrics"] else None,
     )
     if existing is not None:
         content = _merged(existing, node_id, ours)
@@ -158,6 +189,7 @@ def _merged(existing: str, node_id: str | None, ours: Ours) -> Json:
         node_id=node_id,
         dialect=ours["dialect"],
         tls=ours["tls"],
+        report_every=ours["report_every"],
     )
     if findings.faults:
         raise Faulty(findings.faults)

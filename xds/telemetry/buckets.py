@@ -1,9 +1,8 @@
 """Latencies as counts in fixed buckets, so that Envoys', windows' and versions' can be added up.
 
-The bounds are twelve a decade, from a millisecond to ten minutes, all with two digits: Envoy counts
-with two digits itself, so none of its own bins is cut by a bound. A percentile is interpolated inside
-the bucket it is in. The true one is in the same bucket, so the two differ by a factor of `RATIO` at most.
-Envoy cuts what it measures down to whole milliseconds before, which may be another one.
+The bounds are those that our bootstrap gives Envoy. A percentile is interpolated inside the bucket it is
+in. The true one is in the same bucket, so the two differ by a factor of `RATIO` at most. Envoy cuts what
+it measures down to whole milliseconds before, which may be another one.
 
 Counts are a list: one for each bucket, and the last for what took longer than the last bound.
 """
@@ -11,15 +10,9 @@ Counts are a list: one for each bucket, and the last for what took longer than t
 from collections.abc import Iterable, Sequence
 
 from xds.telemetry.records import Latency
+from xds.translate.bootstrap import BUCKETS as ENVOYS_BOUNDS
 
-_LAST = 600_000
-_DIGITS = (10, 12, 15, 18, 22, 27, 33, 39, 47, 56, 68, 82)
-
-BOUNDS: tuple[float, ...] = (
-    *(digits * 10**power / 10 for power in range(5) for digits in _DIGITS),
-    *(digits * 10**4 for digits in _DIGITS if digits * 10**4 < _LAST),
-    float(_LAST),
-)
+BOUNDS = ENVOYS_BOUNDS
 """Upper bounds in milliseconds."""
 
 BUCKETS = len(BOUNDS) + 1

@@ -19,11 +19,15 @@ from xds.spec.complaint import show
 from xds.spec.findings import Findings, Path
 from xds.translate.bootstrap import (
     CONTROL_PLANE_CLUSTER,
+    REPORT_EVERY,
     ControlPlaneTls,
     Dialect,
     Json,
     ads_config,
+    buckets,
     control_plane,
+    metrics_sink,
+    reporting,
 )
 
 _BY_ADS: Json = {"ads": {}, "resource_api_version": "V3"}
@@ -41,6 +45,7 @@ def merge(  # noqa: PLR0913 (five of them are keywords)
     node_id: str | None = None,
     dialect: Dialect = "delta",
     tls: ControlPlaneTls | None = None,
+    report_every: float | None = REPORT_EVERY,
 ) -> Json:
     """Add to a bootstrap what its Envoy needs to take part in a gateway.
 
@@ -52,6 +57,7 @@ def merge(  # noqa: PLR0913 (five of them are keywords)
         node_id: becomes `node.id` where there is none.
         dialect: how the stream speaks.
         tls: towards the control plane; None is plain text.
+        report_every: seconds between two reports of metrics, where it doesn't say; None: it sends none.
 
     Returns:
         The bootstrap with the additions. Of use only if no fault was noted.
@@ -60,6 +66,8 @@ def merge(  # noqa: PLR0913 (five of them are keywords)
     _introduce(merged, findings, gateway, node_id)
     _subscribe(merged, findings, ads_config(dialect))
     _add_control_plane(merged, findings, control_plane(xds, tls))
+    if report_every is not None and not findings.faults:
+        _report_metrics(merged, findings, report_every)
     if not findings.faults:
         _advise(merged, findings, gateway)
     return merged
@@ -113,6 +121,31 @@ def _add_control_plane(merged: Json, findings: Findings, ours: Json) -> None:
             (*path, names.index(CONTROL_PLANE_CLUSTER)),
             f"is called {CONTROL_PLANE_CLUSTER}, which is what the control plane is to be called",
             "give it another name, here and in the routes to it",
+        )
+
+
+def _report_metrics(merged: Json, findings: Findings, every: float) -> None:
+    """Send metrics too. What else is sent, and what is kept, stays its owner's."""
+    sinks = merged.setdefault(_spelt(merged, "stats_sinks"), [])
+    if isinstance(sinks, list) and metrics_sink() not in sinks:
+        sinks.append(metrics_sink())
+    interval, on_admin = _spelt(merged, "stats_flush_interval"), _spelt(merged, "stats_flush_on_admin")
+    if interval not in merged and on_admin not in merged:
+        merged |= reporting(every)
+    stats = _mapping(merged, "stats_config", findings)
+    settings = _spelt(stats, "histogram_bucket_settings")
+    if stats.setdefault(settings, buckets()) != buckets():
+        findings.warn(
+            (_spelt(merged, "stats_config"), settings),
+            "stays, so latencies are counted in other buckets than ours, and left out",
+            "for percentiles, put those of `canary bootstrap` there",
+        )
+    matcher = _spelt(stats, "stats_matcher")
+    if matcher in stats:
+        findings.warn(
+            (_spelt(merged, "stats_config"), matcher),
+            "stays; what it leaves out is not reported",
+            "for the metrics of versions, let it keep what `canary bootstrap` keeps",
         )
 
 

@@ -7,7 +7,9 @@ changed later without restarting the Envoy, so each choice follows a measured fa
 - reconnecting takes 0.25 to 2 s instead of Envoy's 5 to 12 s;
 - an Envoy that has never heard from its control plane doesn't say that it is ready;
 - the statistics that are kept suffice to follow every version, at half the memory of all of them; those
-  of a cluster's traffic come into being with its first request (18 KB less for each idle cluster).
+  of a cluster's traffic come into being with its first request (18 KB less for each idle cluster);
+- they go to the control plane every few seconds, counters as what was counted since, latencies as counts
+  in buckets that can be added up (xds.telemetry).
 """
 
 import dataclasses
@@ -41,6 +43,20 @@ CONTROL_PLANE_CLUSTER = "xds"
 MAX_DOWNSTREAM_CONNECTIONS = 50_000
 """Connections an Envoy accepts on all its listeners together; more are closed at once."""
 
+STATISTICS = "canary"
+"""What the names of those statistics begin with that our listeners add (xds.translate.statistics)."""
+
+_LAST = 600_000
+_DIGITS = (10, 12, 15, 18, 22, 27, 33, 39, 47, 56, 68, 82)
+
+BUCKETS: tuple[float, ...] = (
+    *(digits * 10**power / 10 for power in range(5) for digits in _DIGITS),
+    *(float(digits * 10**4) for digits in _DIGITS if digits * 10**4 < _LAST),
+    float(_LAST),
+)
+"""Upper bounds of latencies in milliseconds: twelve a decade, from one to ten minutes. All have two
+digits, with which Envoy itself counts, so that none of its own bins is cut by a bound."""
+
 _KEPT_STATS = (
     "cluster.xds.",
     "http.",
@@ -49,13 +65,28 @@ _KEPT_STATS = (
     "cluster_manager.",
     "listener_manager.",
     "server.",
+    f"{STATISTICS}.",
 )
-_KEPT_CLUSTER_STATS = r"cluster\.[^.]+\.(upstream_cx|upstream_rq|membership)_.*"
+_OF_REQUESTS = (
+    "[1-5]xx|active|time|total|completed|timeout|per_try_timeout|rx_reset|retry|retry_success|"
+    "retry_overflow|pending_overflow"
+)
+_OF_CONNECTIONS = "active|total|destroy|destroy_remote_with_active_rq|connect_fail|connect_timeout|overflow"
+_KEPT_CLUSTER_STATS = (
+    rf"cluster\.[^.]+\.(upstream_rq_({_OF_REQUESTS})|upstream_cx_({_OF_CONNECTIONS})|"
+    r"membership_(healthy|total)|grpc\.[0-9]+|mirrored\.upstream_rq_([1-5]xx|time))"
+)
+"""What tells how a version does. Each of them costs the Envoy memory, and bytes with every report."""
+
+REPORT_EVERY = 5.0
+"""Seconds between two reports."""
+
+_METRICS_SERVICE = "envoy.config.metrics.v3.MetricsServiceConfig"
 
 _TYPE = "type.googleapis.com/envoy.extensions"
 
 
-def bootstrap(
+def bootstrap(  # noqa: PLR0913 (keywords)
     *,
     gateway: str,
     xds: tuple[str, int],
@@ -63,6 +94,7 @@ def bootstrap(
     envoy_admin: tuple[str, int],
     dialect: Dialect = "delta",
     tls: ControlPlaneTls | None = None,
+    report_every: float | None = REPORT_EVERY,
 ) -> Json:
     """Write an Envoy's bootstrap.
 
@@ -73,6 +105,7 @@ def bootstrap(
         envoy_admin: IP address and port of Envoy's own admin interface.
         dialect: how the stream speaks.
         tls: towards the control plane; None is plain text.
+        report_every: seconds between two reports of metrics; None: it sends none.
 
     Returns:
         An `envoy.config.bootstrap.v3.Bootstrap` in protobuf's JSON form.
@@ -86,7 +119,8 @@ def bootstrap(
             "lds_config": _by_ads(),
         },
         "static_resources": {"clusters": [control_plane(xds, tls)]},
-        "stats_config": {"stats_matcher": {"inclusion_list": {"patterns": _kept_stats()}}},
+        "stats_config": stats_config(),
+        **({} if report_every is None else {**reporting(report_every), "stats_sinks": [metrics_sink()]}),
         "deferred_stat_options": {"enable_deferred_creation_stats": True},
         "overload_manager": {"resource_monitors": [_connection_limit()]},
     }
@@ -165,9 +199,40 @@ def _transport_socket(tls: ControlPlaneTls, host: str) -> Json:
     }
 
 
-def _kept_stats() -> list[JsonValue]:
-    patterns: list[JsonValue] = [{"prefix": prefix} for prefix in _KEPT_STATS]
-    return [*patterns, {"safe_regex": {"regex": _KEPT_CLUSTER_STATS}}]
+def stats_config() -> Json:
+    """Write which statistics are kept, and in which buckets latencies are counted."""
+    kept: list[JsonValue] = [{"prefix": prefix} for prefix in _KEPT_STATS]
+    kept.append({"safe_regex": {"regex": _KEPT_CLUSTER_STATS}})
+    return {
+        "stats_matcher": {"inclusion_list": {"patterns": kept}},
+        "histogram_bucket_settings": buckets(),
+    }
+
+
+def buckets() -> list[JsonValue]:
+    """Write the buckets in which latencies are counted."""
+    sent: Json = {"safe_regex": {"regex": rf"(cluster|{STATISTICS})\..*"}}
+    return [{"match": sent, "buckets": list(BUCKETS)}]
+
+
+def reporting(every: float) -> Json:
+    """Write how often Envoy reports."""
+    return {"stats_flush_interval": f"{every:g}s"}
+
+
+def metrics_sink() -> Json:
+    """Write where Envoy reports to: the control plane it has its configuration from."""
+    return {
+        "name": "envoy.stat_sinks.metrics_service",
+        "typed_config": {
+            "@type": f"type.googleapis.com/{_METRICS_SERVICE}",
+            "transport_api_version": "V3",
+            "grpc_service": {"envoy_grpc": {"cluster_name": CONTROL_PLANE_CLUSTER}},
+            "report_counters_as_deltas": True,
+            "emit_tags_as_labels": True,
+            "histogram_emit_mode": "HISTOGRAM",
+        },
+    }
 
 
 def _connection_limit() -> Json:

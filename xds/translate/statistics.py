@@ -18,11 +18,9 @@ from xds.stubs import (
     envoy_extensions_filters_network_http_connection_manager_v3_pb2 as http_v3,
 )
 from xds.stubs import envoy_type_v3_pb2 as type_v3
+from xds.translate.bootstrap import STATISTICS
 from xds.translate.raw_gateway import http_filters
 from xds.translate.values import packed
-
-PREFIX = "canary"
-"""What the names of these statistics begin with."""
 
 _MOST = 20_000
 """Clusters that are counted for; each needs some 10 KB of the Envoy."""
@@ -71,7 +69,7 @@ def answer_times() -> list[accesslog.AccessLog]:
 
 def _scope() -> type_v3.Scope:
     most = UInt32Value(value=_MOST)
-    return type_v3.Scope(prefix=PREFIX, max_counters=most, max_histograms=most)
+    return type_v3.Scope(prefix=STATISTICS, max_counters=most, max_histograms=most)
 
 
 def _log(config: stats_v3.Config, only: accesslog.AccessLogFilter | None = None) -> accesslog.AccessLog:
