@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from xds.errors import InvalidInput, NotFound, NothingToDo
@@ -106,7 +106,8 @@ def test_what_named_the_promoted_version_names_main() -> None:
 @pytest.mark.parametrize(
     ("deployment", "label", "message"),
     [
-        (spec(a=5, b=5), "", "s: version: s has several canaries (name one: a, b)"),
+        (spec(a=5, b=5), "", "s: version: s has several canaries with users (name one: a (5 %), b (5 %))"),
+        (spec(a=0), "", "s: version: s has no canary with users (name one: a (0 %))"),
         (spec(), "", "s: version: s has no canary to promote (add one: canary.versions)"),
         (spec(a=5), "c", "s: version: there is no version 'c' (there are: main, a)"),
         (spec(a=5), MAIN, "s: version: main is what everybody is to have already"),
@@ -118,6 +119,31 @@ def test_what_cannot_be_promoted_is_said(deployment: Deployment, label: str, mes
     with pytest.raises(InvalidInput) as caught:
         life.promote(label)
     assert str(caught.value) == message
+
+
+def test_a_promotion_without_a_name_is_of_the_canary_that_has_users() -> None:
+    """Not of one that an earlier promotion or a person took out of traffic."""
+    life = Life(spec(a=5, b=0))
+    life.promote()
+    assert life.head.labels == {MAIN: "a", "b": "b"}
+
+
+def test_a_promotion_of_what_was_brought_back_is_undone_to_just_that() -> None:
+    """Not to what was in force when that revision was made."""
+    life = Life(spec(a=70), spec(a=90), spec(a=1))
+    life.rollback(to=2)
+    life.promote("a")
+    life.rollback()
+    assert life.told()[-1] == ("rollback", 2)
+
+
+def test_a_step_after_an_abort_is_undone_to_the_abort() -> None:
+    """Nobody gets more of a canary by going back from 1 %."""
+    life = Life(spec(a=10), spec(a=50))
+    life.abort()
+    life.apply(spec(a=1))
+    life.rollback()
+    assert life.head.spec.weights() == {MAIN: 100, "a": 0}
 
 
 def test_a_deletion_is_undone_with_the_slots_it_had() -> None:
@@ -246,8 +272,26 @@ def test_rolling_back_again_never_toggles(steps: list[str], stable: bool) -> Non
     sources = []
     while attempt(life, "stable" if stable else "rollback"):
         sources.append(life.head.source or 0)
-        assert life.revisions[sources[-1] - 1].kind in {"apply", "promote", *(["abort"] if stable else [])}
+        first = len(sources) == 1
+        assert life.revisions[sources[-1] - 1].kind in {
+            "apply",
+            "promote",
+            *("abort" for _ in [1] if stable or first),
+        }
     assert sources == sorted(set(sources), reverse=True)
+
+
+@given(st.lists(st.sampled_from(sorted(STEPS)), max_size=25), st.integers(1, 89))
+def test_one_rollback_undoes_one_change(steps: list[str], weight: int) -> None:
+    """Whatever came before, and whatever the change is."""
+    life = Life(spec())
+    for step in steps:
+        attempt(life, step)
+    before = life.head
+    life.apply(spec("s:new", a=weight))
+    assume(before.kind != "delete" and life.head is not before)
+    life.rollback()
+    assert life.head.same_content(before)
 
 
 @given(st.lists(st.sampled_from(sorted(STEPS)), max_size=25))

@@ -40,6 +40,14 @@ places = st.tuples(refs, st.sampled_from(["", "10.0.0.1:80", "10.0.0.2:80"]))
 writers = st.sampled_from(["ann", "bob"])
 
 
+def within_limit(revisions: list[Revision]) -> list[Revision]:
+    """Those that are kept: what only brought something back doesn't count, up to ten times the limit."""
+    limit, head = revisions[-1].spec.revision_history_limit, revisions[-1].number
+    counted = [each.number for each in revisions if each.kind not in {"rollback", "delete", "undelete"}]
+    oldest = max(counted[-limit - 1] if len(counted) > limit else 0, head - 10 * limit)
+    return [each for each in revisions if each.number > oldest]
+
+
 @dataclasses.dataclass
 class Model:
     """What the store is to have."""
@@ -59,10 +67,7 @@ class Model:
         """What a commit does."""
         for revision in write.revisions:
             kept = [*self.revisions.get(revision.deployment, ()), revision]
-            limit = revision.spec.revision_history_limit if revision.kind != "delete" else len(kept)
-            self.revisions[revision.deployment] = [
-                each for each in kept if each.number > revision.number - limit
-            ]
+            self.revisions[revision.deployment] = kept if revision.kind == "delete" else within_limit(kept)
             known = {ref: key for key, ref in revision.builds.items()}
             self.builds[revision.deployment] = known | self.builds.get(revision.deployment, {})
         for given in write.resources:

@@ -93,8 +93,8 @@ def rollback(
 ) -> None:
     """Return to the revision before.
 
-    Every user gets the version they had then. Repeated, it walks further back: a revision that was left by
-    a rollback or an abort is never returned to. Endpoints stay as they are now. What it will return to is
+    Every user gets the version they had then. It undoes the last change, whatever that was; repeated, it
+    walks further back, past aborts and what they took out of traffic. Endpoints stay as they are now. What it will return to is
     said first, and done only if nobody changes anything in between.
     """
     if to_revision is not None and to_stable:
@@ -137,4 +137,4 @@ def undelete(*, name: str, **asked: Unpack[options.Writing]) -> None:
     With the versions, weights and users it had; endpoints are those there are now.
     """
     with connected(asked["server"]) as client:
-        report(client, client.undelete(name, **write_args(asked)), "undeleted", asked)
+        report(client, client.undelete(name, **write_args(asked)), "brought back", asked)

@@ -6,10 +6,10 @@ from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from xds.catalog.catalog import Catalog
 from xds.catalog.types import Type, short_name
 from xds.control.ledger import Key
+from xds.control.parts import own_part
 from xds.control.references import Surroundings, faults_between
 from xds.control.resources import Given, parsed, read_resources
 from xds.control.state import State
-from xds.control.table import own_part
 from xds.discovery.stream import Stream
 from xds.errors import InvalidInput, NotFound, NothingToDo
 from xds.fleet.convergence import Blame, Convergence
@@ -64,7 +64,7 @@ def give_back(
     note: Note,
     to: int | None = None,
 ) -> ResourceSet:
-    """The newest earlier resources that were never left by a rollback, or those of a number (0: none).
+    """What the resources in force replaced, or those of a number (0: none).
 
     Raises:
         NothingToDo: there are none.

@@ -93,7 +93,7 @@ class ResourceControl:
         Args:
             gateway: its name.
             terms: who, why, and under which conditions.
-            to: the number of a set, 0 for none at all; None: the newest that was never left by a rollback.
+            to: the number of a set, 0 for none at all; None: what the one in force replaced.
 
         Raises:
             NotFound, NothingToDo, InvalidInput, Conflict: nothing was changed.

@@ -65,7 +65,7 @@ def promote(head: Revision, label: str, note: Note) -> Revision:
 
     Args:
         head: the revision in force.
-        label: the canary's; "" where there is only one.
+        label: the canary's; "" where only one has users.
         note: who, when, why.
 
     Raises:
@@ -88,7 +88,7 @@ def rollback(
     Args:
         history: the deployment's revisions, oldest first; the last is in force.
         note: who, when, why.
-        to: this very revision; None: the newest that was never left on purpose.
+        to: this very revision; None: what the one in force replaced, and so on back.
         stable: of those, the newest with `main` at 100 %.
 
     Raises:
@@ -137,23 +137,17 @@ def _refuse_deleted(head: Revision) -> None:
 
 
 def _only_canary(head: Revision) -> str:
-    canaries = [label for label in head.labels if label != MAIN]
-    if len(canaries) == 1:
-        return canaries[0]
-    if canaries:
-        raise InvalidInput(
-            [
-                _named(
-                    head,
-                    "version",
-                    f"{head.deployment} has several canaries",
-                    f"name one: {', '.join(canaries)}",
-                )
-            ]
-        )
-    raise InvalidInput(
-        [_named(head, "version", f"{head.deployment} has no canary to promote", "add one: canary.versions")]
-    )
+    """The one canary that has users: nobody is given what was taken out of traffic unless it is named."""
+    canaries = {label: weight for label, weight in head.spec.weights().items() if label != MAIN}
+    with_users = [label for label, weight in canaries.items() if weight]
+    if len(with_users) == 1:
+        return with_users[0]
+    if not canaries:
+        problem, mend = "has no canary to promote", "add one: canary.versions"
+    else:
+        problem = "has several canaries with users" if with_users else "has no canary with users"
+        mend = f"name one: {', '.join(f'{label} ({weight:g} %)' for label, weight in canaries.items())}"
+    raise InvalidInput([_named(head, "version", f"{head.deployment} {problem}", mend)])
 
 
 def _known(head: Revision) -> dict[str, str]:

@@ -1,7 +1,7 @@
 """What the past of a deployment means for now: where a rollback leads, which builds to keep."""
 
 import itertools
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Protocol, TypeVar
 
 from xds.errors import NotFound, NothingToDo
@@ -11,12 +11,6 @@ from xds.revisions.record import Revision
 KEEP_BUILDS = 10 * 60
 """Seconds for which a build nobody references keeps its cluster, unless the server is told otherwise:
 rolling back to it within that time is one route push, onto warm connections."""
-
-_LEAVING = ("rollback", "abort")
-"""These walk away from what was in force."""
-
-_NO_TARGETS = (*_LEAVING, "delete", "undelete")
-"""These are never returned to by themselves: they brought nothing new."""
 
 
 class Recorded(Protocol):
@@ -36,10 +30,11 @@ R = TypeVar("R", bound=Recorded)
 
 
 def rollback_target(history: Sequence[R]) -> R:
-    """The newest revision older than the one in force that was never left by a rollback or an abort.
+    """What the record in force replaced; for a rollback or an abort, further back.
 
-    For a rollback in force, older than its source. So repeating it walks further back and never
-    toggles. Rollbacks, aborts, deletions and their undoing are never returned to.
+    Going back undoes: a plain change is undone to exactly what was before it, be that an abort or
+    something that was brought back. Repeated, it walks on from there, past aborts and what they left,
+    to records that are each older than the last: so it never toggles.
 
     Args:
         history: oldest first; the last is in force.
@@ -47,10 +42,12 @@ def rollback_target(history: Sequence[R]) -> R:
     Raises:
         NothingToDo: there is none.
     """
-    target = _newest_before(history, lambda record: record.kind not in _NO_TARGETS)
-    if target is not None:
-        return target
     head = history[-1]
+    left = _left_by_aborts(history)
+    undoes = "rollback" != head.kind != "abort"
+    for record in _walk_back(history):
+        if undoes or (record.kind != "abort" and record.number not in left):
+            return record
     raise NothingToDo(
         f"{head.title} has no earlier revision to return to: revision {head.number} is in force, and "
         f"those before it are none, or were themselves left by a rollback or an abort{_instead(history)}"
@@ -58,15 +55,14 @@ def rollback_target(history: Sequence[R]) -> R:
 
 
 def stable_target(history: Sequence[Revision]) -> Revision:
-    """Like `rollback_target`, the newest of those in which `main` has everybody; an abort may be one.
+    """Walking back in the same way, the first in which `main` has everybody; an abort may be one.
 
     Raises:
         NothingToDo: there is none.
     """
-    kinds = ("rollback", "delete", "undelete")
-    target = _newest_before(history, lambda each: each.kind not in kinds and each.spec.main_weight == 100)  # noqa: PLR2004 (percent)
-    if target is not None:
-        return target
+    for revision in _walk_back(history):
+        if revision.spec.main_weight == 100:  # noqa: PLR2004 (percent)
+            return revision
     raise NothingToDo(
         f"{history[-1].title} has no earlier revision with main at 100 % that was not itself left by a "
         f"rollback{_instead(history)}"
@@ -111,11 +107,20 @@ def returnable(revision: Revision, head: Revision, usable: Mapping[str, int]) ->
     return ", ".join(guard(head, revision, usable))
 
 
-def _newest_before(history: Sequence[R], fits: Callable[[R], bool]) -> R | None:
-    """The newest fitting record that is older than what is in force and was never left on purpose."""
-    before, left = _origin(history, history[-1]), _left_on_purpose(history)
-    earlier = (each for each in reversed(history) if each.number < before and each.number not in left)
-    return next(filter(fits, earlier), None)
+def _walk_back(history: Sequence[R]) -> Iterator[R]:
+    """What was replaced by what is in force, what was replaced by that, and so on.
+
+    A record whose content was brought back stands where that content first stood, so what a rollback
+    left is not on the way.
+    """
+    kept = {record.number: record for record in history}
+    position = _origin(history, history[-1])
+    while True:
+        before = [each for each in history if each.number < position and each.kind != "delete"]
+        position = _origin(history, before[-1]) if before else 0
+        if position not in kept:
+            return
+        yield kept[position]
 
 
 def _origin(history: Iterable[Recorded], record: Recorded) -> int:
@@ -139,10 +144,10 @@ def _instead(history: Sequence[Recorded]) -> str:
     return ""
 
 
-def _left_on_purpose(history: Sequence[Recorded]) -> set[int]:
-    """The revisions that a rollback or an abort walked away from, by whatever number they were in force."""
+def _left_by_aborts(history: Sequence[Recorded]) -> set[int]:
+    """The records that an abort took out of force, by the number their content first had."""
     return {
-        _origin(history, before) for before, after in itertools.pairwise(history) if after.kind in _LEAVING
+        _origin(history, before) for before, after in itertools.pairwise(history) if after.kind == "abort"
     }
 
 

@@ -46,7 +46,7 @@ def set_resources(
 
 
 def rollback_resources(history: Sequence[ResourceSet], note: Note) -> ResourceSet:
-    """The content of the newest earlier set that was never left by a rollback.
+    """The content that the set in force replaced; for a rollback, further back.
 
     Args:
         history: oldest first; the last is in force.

@@ -71,10 +71,21 @@ def _write_endpoints(db: sqlite3.Connection, write: Write) -> None:
 
 
 def _prune(db: sqlite3.Connection, head: Revision) -> None:
-    """Forget the revisions beyond the limit; a deletion forgets none, so that it can be undone."""
-    if head.kind != "delete":
-        oldest = head.number - head.spec.revision_history_limit
-        db.execute("DELETE FROM revisions WHERE deployment = ? AND number <= ?", (head.deployment, oldest))
+    """Forget the revisions beyond the limit; a deletion forgets none, so that it can be undone.
+
+    What only brought something back doesn't count (up to ten times the limit), or a few rollbacks would
+    push out what the next one is to return to.
+    """
+    if head.kind == "delete":
+        return
+    limit = head.spec.revision_history_limit
+    beyond = db.execute(
+        "SELECT number FROM revisions WHERE deployment = ? AND kind NOT IN ('rollback', 'delete', 'undelete')"
+        " ORDER BY number DESC LIMIT 1 OFFSET ?",
+        (head.deployment, limit),
+    ).fetchone()
+    oldest = max(beyond["number"] if beyond else 0, head.number - 10 * limit)
+    db.execute("DELETE FROM revisions WHERE deployment = ? AND number <= ?", (head.deployment, oldest))
 
 
 def _add_entry(db: sqlite3.Connection, entry: Entry) -> int:
