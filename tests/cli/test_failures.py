@@ -3,9 +3,11 @@
 import grpc
 import pytest
 
-from tests.cli.fake_admin import AdminApi, Refusal, Run
+from tests.cli.fake_admin import AdminApi, Refusal, Run, only_main
 from tests.support.ports import free_port
 from xds.cli import remote
+from xds.client import Client, NoAnswer
+from xds.stubs import canary_admin_v1_pb2 as pb
 
 CODES = grpc.StatusCode
 
@@ -55,26 +57,50 @@ def test_a_thousand_faults_arrive(api: AdminApi, ask: Run) -> None:
 
 
 def test_a_server_that_cannot_serve_says_why(api: AdminApi, ask: Run) -> None:
-    """Exit 5 with the server's own words: it is there, so there is no use in naming another."""
+    """Exit 1 with the server's own words: it is there, so there is no use in naming another."""
     api.answers["Abort"] = Refusal(CODES.UNAVAILABLE, "the store is locked (try again)", details=b"\x08\x0e")
 
     result = ask("abort", "x")
 
-    assert (result.exit_code, result.stderr) == (5, "Error: the store is locked (try again)\n")
+    assert (result.exit_code, result.stderr) == (1, "Error: the store is locked (try again)\n")
 
 
 def test_a_server_that_is_not_there(run: Run) -> None:
-    """Exit 5, the reason, and how to name another."""
+    """Exit 1, for nothing was done; the reason, and how to name another."""
     server = f"127.0.0.1:{free_port()}"
 
     result = run("list", "--server", server)
 
-    assert (result.exit_code, result.stdout) == (5, "")
+    assert (result.exit_code, result.stdout) == (1, "")
     assert result.stderr.startswith(f"Error: no answer from {server}: ")
     assert result.stderr.endswith(
         "(is `canary serve` running there? --server or CANARY_SERVER names another)\n"
     )
     assert result.stderr.count("\n") == 1
+
+
+def test_a_server_that_goes_away_meanwhile(api: AdminApi, ask: Run) -> None:
+    """Exit 5: the request may have arrived."""
+    api.answers["Abort"] = Refusal(CODES.UNAVAILABLE, "Socket closed")
+
+    assert ask("abort", "x").exit_code == 5
+
+
+def test_a_server_that_is_gone_when_it_is_to_confirm(
+    api: AdminApi, ask: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Exit 5, though it isn't reached: the change was made before."""
+    api.answers["Abort"] = pb.ChangeResponse(change=pb.Change(deployment=only_main(), changed=True))
+
+    def unreached(*_: object) -> None:
+        raise NoAnswer("no answer from nowhere", reached=False)
+
+    monkeypatch.setattr(Client, "progress", unreached)
+
+    result = ask("abort", "echo", "--wait")
+
+    assert result.exit_code == 5
+    assert result.stderr == "Error: echo is changed, but not known to be confirmed: no answer from nowhere\n"
 
 
 def test_a_server_that_answers_too_late(api: AdminApi, ask: Run, monkeypatch: pytest.MonkeyPatch) -> None:

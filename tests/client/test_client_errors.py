@@ -115,6 +115,26 @@ async def test_what_can_be_tried_again_is(api: AdminApi, client: Client, async_c
         assert requests[0].options.request_id
 
 
+async def test_whether_a_request_may_have_arrived(api: AdminApi) -> None:
+    """Not where there never was a connection; and once it may have, later failures don't change that."""
+    nowhere = f"127.0.0.1:{free_port()}"
+    with Client(nowhere, retry=0) as client, pytest.raises(sdk.NoAnswer) as never:
+        client.abort("x")
+    api.queues["Abort"] = [Refusal(CODES.UNAVAILABLE, "Socket closed")]
+    api.answers["Abort"] = Refusal(CODES.UNAVAILABLE, "failed to connect to all addresses")
+    reached = []
+    with Client(api.address, retry=0.3) as client, pytest.raises(sdk.NoAnswer) as caught:
+        client.abort("x")
+    reached.append(caught.value.reached)
+    api.queues["Abort"] = [Refusal(CODES.UNAVAILABLE, "Socket closed")]
+    async with AsyncClient(api.address, retry=0.3) as other:
+        with pytest.raises(sdk.NoAnswer) as caught:
+            await other.abort("x")
+    reached.append(caught.value.reached)
+
+    assert (never.value.reached, reached) == (False, [True, True])
+
+
 def test_what_the_server_refuses_is_not_tried_again(api: AdminApi, client: Client) -> None:
     """It has said no, and says so every time."""
     api.answers["Abort"] = Refusal(CODES.ABORTED, "revision 3 is in force")

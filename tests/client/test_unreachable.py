@@ -39,6 +39,7 @@ def failing(server: str, tls: Tls | None) -> str:
     """What a call says that doesn't get through."""
     with Client(server, tls=tls, retry=0) as client, pytest.raises(NoAnswer) as raised:
         list(client.list())
+    assert not raised.value.reached
     return str(raised.value)
 
 

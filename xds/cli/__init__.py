@@ -12,6 +12,6 @@
     lint, schema, translate, bootstrap, serve, token  need none
     config        the server's configuration file
 
-Exit codes: 0 done, 1 failed, 2 used wrongly, 4 somebody else changed it meanwhile, 5 no answer.
+Exit codes: 0 done, 1 failed, 2 used wrongly, 3 rejected, 4 a conflict, 5 not confirmed (failures.py).
 Results go to stdout, warnings and errors to stderr.
 """

@@ -1,8 +1,11 @@
 """What ends a command: a message on stderr that says what to do, and an exit code to script by.
 
-    0  done                    3  an Envoy rejected the change
-    1  refused or failed       4  a conflict: somebody else was faster
-    2  wrong usage             5  no answer, no Envoy, or not in time
+    0  done
+    1  refused, failed, or no server there: nothing was done
+    2  wrong usage
+    3  an Envoy rejected the change
+    4  a conflict: somebody else was faster
+    5  done, but not confirmed (in time, or by any Envoy); or no answer in time, and perhaps done
 
 Click prints a usage error by itself and exits with 2; everything else that goes wrong is one of these.
 """
@@ -43,6 +46,6 @@ class Conflict(Failure):
 
 
 class NoAnswer(Failure):
-    """The server, or the Envoys, can't be reached, or did not answer in time."""
+    """What was asked for is done, or may be, but nobody confirmed it in time."""
 
     exit_code = 5

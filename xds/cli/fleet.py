@@ -9,7 +9,7 @@ import click
 from xds.cli import names, options, times
 from xds.cli.fleet_shapes import envoy_data
 from xds.cli.output import is_data, print_data, print_facts, print_names, print_table, print_yaml
-from xds.cli.remote import connected
+from xds.cli.remote import connected, watching
 from xds.cli.shapes import Data
 from xds.client import Client
 from xds.stubs import canary_admin_v1_pb2 as pb
@@ -38,7 +38,7 @@ def fleet(*, node: str | None, gateway: str, watch: bool, **asked: Unpack[option
     """
     if node is not None and gateway:
         raise click.UsageError("NODE names one Envoy, --gateway several; give one of them.")
-    with connected(asked["server"]) as client:
+    with (watching if watch else connected)(asked["server"]) as client:
         if watch and node is not None:
             _watch_one(client, node, asked["output"])
         elif watch:

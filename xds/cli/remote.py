@@ -5,7 +5,7 @@ ends the command with 1 and the server's own sentence.
 """
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 import click
 
@@ -38,10 +38,17 @@ def connected(server: str) -> Iterator[Client]:
         raise Conflict(str(error)) from error
     except client_errors.NotConfirmed as error:
         raise unconfirmed(error.confirmation) from error
-    except (client_errors.NoAnswer, errors.StoreError) as error:
-        raise NoAnswer(str(error)) from error
+    except client_errors.NoAnswer as error:
+        raise (NoAnswer if error.reached else Failure)(str(error)) from error
     except errors.CanaryError as error:
         raise Failure(str(error)) from error
+
+
+@contextmanager
+def watching(server: str) -> Iterator[Client]:
+    """As `connected`, for what goes on until somebody interrupts it: that is its good end."""
+    with suppress(KeyboardInterrupt), connected(server) as client:
+        yield client
 
 
 def _insecure() -> bool | None:
@@ -50,9 +57,16 @@ def _insecure() -> bool | None:
     return True if context is not None and context.meta.get(INSECURE) else None
 
 
-def unconfirmed(confirmation: pb.Confirmation, undo: str = "canary rollback") -> Failure:
-    """How a command ends that waited in vain; `undo` is the command that undoes what was done."""
-    text = client_errors.verdict(confirmation, undo)
+def unconfirmed(confirmation: pb.Confirmation, undo: str = "canary rollback", of: str = "") -> Failure:
+    """How a command ends that waited in vain.
+
+    Args:
+        confirmation: what the Envoys made of the change.
+        undo: the command that undoes it.
+        of: what was changed, where that isn't plain.
+    """
+    verdict = client_errors.verdict(confirmation, undo)
+    text = f"{of}: {verdict}" if of else verdict
     match confirmation.state:
         case pb.Confirmation.REJECTED:
             return Refused(text)

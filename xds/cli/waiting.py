@@ -14,6 +14,7 @@ from xds.cli import options
 from xds.cli.failures import NoAnswer
 from xds.cli.remote import unconfirmed
 from xds.client import Client, Wait, WriteArgs
+from xds.client import errors as client_errors
 from xds.client.errors import verdict
 from xds.stubs import canary_admin_v1_pb2 as pb
 
@@ -55,18 +56,37 @@ def settle(client: Client, changes: Iterable[pb.Change], asked: options.Writing)
         return
     for change in changes:
         deployment = change.deployment
-        said = follow(client, deployment.name, deployment.revision.number, wait_of(asked))
+        try:
+            said = follow(client, deployment.name, deployment.revision.number, wait_of(asked))
+        except client_errors.NoAnswer as error:
+            raise NoAnswer(f"{deployment.name} is changed, but not known to be confirmed: {error}") from error
         change.confirmation.CopyFrom(said)
 
 
 def verdicts(changes: Iterable[pb.Change]) -> None:
-    """Say what came of waiting.
+    """Say what came of waiting: a line for all that fared alike.
 
     Raises:
         Failure: a change was not confirmed; with the exit code for why.
     """
-    for change in changes:
-        judge(change.confirmation)
+    waited = [change for change in changes if change.confirmation.state != pb.Confirmation.STATE_UNSPECIFIED]
+    if len(waited) == 1:
+        judge(waited[0].confirmation)
+        return
+    alike: dict[str, list[pb.Change]] = {}
+    for change in waited:
+        alike.setdefault(verdict(change.confirmation), []).append(change)
+    failures = []
+    for text, group in alike.items():
+        names = ", ".join(change.deployment.name for change in group)
+        if group[0].confirmation.state == pb.Confirmation.CONFIRMED:
+            click.echo(f"{names}: {text}", err=True)
+        else:
+            failures.append(unconfirmed(group[0].confirmation, of=names))
+    for failure in failures[1:]:
+        failure.show()
+    if failures:
+        raise failures[0]
 
 
 def judge(confirmation: pb.Confirmation, undo: str = "canary rollback") -> None:

@@ -8,7 +8,7 @@ import click
 
 from xds.cli import options, shapes, words
 from xds.cli.output import is_data, print_data, print_yaml, printable
-from xds.cli.remote import connected
+from xds.cli.remote import connected, watching
 from xds.cli.waiting import follow, judge
 from xds.client import Wait
 from xds.stubs import canary_admin_v1_pb2 as pb
@@ -28,7 +28,7 @@ def watch(*, names: Sequence[str], **asked: Unpack[options.Reading]) -> None:
     A line each: its revision, endpoints or Envoys are other than before. -o json prints an object a line.
     Ends when interrupted.
     """
-    with connected(asked["server"]) as client:
+    with watching(asked["server"]) as client:
         for event in client.watch(*names):
             match event.WhichOneof("event"):
                 case "deployment":

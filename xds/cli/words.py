@@ -5,15 +5,19 @@ from collections.abc import Iterable
 from xds.cli.shapes import MAIN, main_first, number
 from xds.stubs import canary_admin_v1_pb2 as pb
 
+_ENDS = {"delete": "deleted", "undelete": "brought back"}
+"""What became of a deployment that went or came, whatever was asked for: a gateway's rollback does both."""
+
 
 def change_sentence(change: pb.Change, done: str, *, dry: bool = False) -> str:
     """`deployment 'x' applied: revision 3 (main 80 %, a 20 %)`, in the past tense of what was asked for."""
     deployment = change.deployment
-    outcome = _outcome(done, changed=change.changed, dry=dry)
+    outcome = _outcome(_ENDS.get(deployment.revision.kind, done), changed=change.changed, dry=dry)
     revision = f"revision {deployment.revision.number}"
+    if deployment.deleted or not deployment.versions:
+        return f"deployment '{deployment.name}' {outcome}: {revision}"
     users = moved(change.moved) if change.changed else ""
-    told = f"{revision} ({split(deployment)})" if deployment.versions else revision
-    return f"deployment '{deployment.name}' {outcome}: {told}{users}"
+    return f"deployment '{deployment.name}' {outcome}: {revision} ({split(deployment)}){users}"
 
 
 def plan_sentence(change: pb.Change) -> str:
@@ -21,11 +25,14 @@ def plan_sentence(change: pb.Change) -> str:
     deployment = change.deployment
     if not change.changed:
         return f"plan: {deployment.name}: unchanged"
-    if not change.previous_weights:
-        return f"plan: {deployment.name}: new, {split(deployment)}"
     before = _shares(main_first(change.previous_weights))
-    splits = split(deployment) if before == split(deployment) else f"{before} -> {split(deployment)}"
     numbers = f"revision {change.previous} -> {deployment.revision.number}"
+    if deployment.deleted:
+        return f"plan: {deployment.name}: {numbers}, deleted (it has {before})"
+    if not before:
+        end = f"{numbers}, brought back" if change.previous else "new"
+        return f"plan: {deployment.name}: {end}, {split(deployment)}"
+    splits = split(deployment) if before == split(deployment) else f"{before} -> {split(deployment)}"
     return f"plan: {deployment.name}: {numbers}, {splits}{moved(change.moved)}"
 
 

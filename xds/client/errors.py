@@ -18,7 +18,7 @@ import grpc
 from google.protobuf.message import DecodeError, Message
 from google.rpc import error_details_pb2, status_pb2
 
-from xds.client.unreachable import unreachable
+from xds.client.unreachable import refused, unreachable
 from xds.errors import (
     AlreadyExists,
     CanaryError,
@@ -51,11 +51,13 @@ class NoAnswer(CanaryError):
     Attributes:
         again: whether asking again may help; the clients do so while there is time.
     """
+        reached: whether the server may have got the request: if not, nothing was done.
 
-    def __init__(self, message: str, *, again: bool = False) -> None:
+    def __init__(self, message: str, *, again: bool = False, reached: bool = True) -> None:
         super().__init__(message)
         self.again = again
 
+        self.reached = reached
 
 class ServerFailed(CanaryError):
     """The server failed, or does not know the call."""
@@ -131,7 +133,7 @@ def failure(error: grpc.RpcError, server: str, timeout: float) -> CanaryError:  
         case grpc.StatusCode.UNAVAILABLE if status is not None:
             return StoreError(details)
         case grpc.StatusCode.UNAVAILABLE:
-            return NoAnswer(unreachable(server, details), again=True)
+            return NoAnswer(unreachable(server, details), again=True, reached=not refused(details))
         case grpc.StatusCode.DEADLINE_EXCEEDED:
             return NoAnswer(
                 f"{server} did not answer within {timeout:g} s (a change may have been made all the same: "

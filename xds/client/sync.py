@@ -127,6 +127,7 @@ class Client:
         ask: grpc.UnaryUnaryMultiCallable[bytes, bytes] = self._channel.unary_unary(call.path)
         asked = call.request.SerializeToString()
         start = time.monotonic()
+        reached = False
         while True:
             spent = time.monotonic() - start
             try:
@@ -134,6 +135,8 @@ class Client:
             except grpc.RpcError as error:
                 failure = errors.failure(error, self.server, allowed)
                 again = isinstance(failure, errors.NoAnswer) and failure.again
+                if isinstance(failure, errors.NoAnswer):
+                    reached = failure.reached = failure.reached or reached
                 if not again or time.monotonic() - start + RETRY_PAUSE >= min(self._retry, allowed):
                     raise failure from error
                 time.sleep(RETRY_PAUSE)

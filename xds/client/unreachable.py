@@ -7,7 +7,14 @@ import re
 
 _VERIFY = re.compile(r"CERTIFICATE_VERIFY_FAILED: (?P<why>[^:]+)")
 _NAME = "Hostname Verification Check failed"
+_TRIED = "failed to connect"
+_NEVER = (_TRIED, "DNS resolution failed")
 _HANDSHAKE = ("Tls handshake failed", "SSL_ERROR", "verification check failed")
+
+
+def refused(details: str) -> bool:
+    """Whether there never was a connection, so that no request was sent."""
+    return details.startswith(_NEVER)
 
 
 def unreachable(server: str, details: str) -> str:
@@ -31,7 +38,7 @@ def unreachable(server: str, details: str) -> str:
         return f"TLS: {server} speaks no TLS (unset CANARY_TLS_*, or is it another port?)"
     if any(said in details for said in _HANDSHAKE):
         return f"TLS: no connection to {server}: {details} (CANARY_TLS_CA, _CERT and _KEY say how to call it)"
-    tried = details.startswith("failed to connect")  # then the end of the account says why
+    tried = details.startswith(_TRIED)  # then the end of the account says why
     why = details.rpartition(": ")[2] if tried else details
     if why == "Socket closed":
         why = f"{why}; it may want TLS, or a client certificate: CANARY_TLS_CA, _CERT, _KEY"
