@@ -29,6 +29,7 @@ from xds.errors import (
     StoreError,
     TooFewEndpoints,
     Unauthenticated,
+    Unavailable,
 )
 from xds.spec.faults import Fault
 from xds.stubs import canary_admin_v1_pb2 as pb
@@ -50,14 +51,14 @@ class NoAnswer(CanaryError):
 
     Attributes:
         again: whether asking again may help; the clients do so while there is time.
-    """
         reached: whether the server may have got the request: if not, nothing was done.
+    """
 
     def __init__(self, message: str, *, again: bool = False, reached: bool = True) -> None:
         super().__init__(message)
         self.again = again
-
         self.reached = reached
+
 
 class ServerFailed(CanaryError):
     """The server failed, or does not know the call."""
@@ -131,7 +132,7 @@ def failure(error: grpc.RpcError, server: str, timeout: float) -> CanaryError:  
     status = _status(error)
     match code:
         case grpc.StatusCode.UNAVAILABLE if status is not None:
-            return StoreError(details)
+            return (Unavailable if _reason(status) == Unavailable.__name__ else StoreError)(details)
         case grpc.StatusCode.UNAVAILABLE:
             return NoAnswer(unreachable(server, details), again=True, reached=not refused(details))
         case grpc.StatusCode.DEADLINE_EXCEEDED:
