@@ -8,6 +8,7 @@
     +-- NothingToDo      the request is fine, but there is nothing to return to
     +-- TooFewEndpoints  a version would get users and could not serve them; can be forced
     +-- Unauthenticated  the caller didn't show who it is, or isn't let in
+    +-- Unavailable      who was to be asked can't be at the moment; asking again may help
     +-- StoreError       the store can't be opened or written; nothing was changed
     +-- SettingsError    the server can't start with these settings
 
@@ -53,6 +54,10 @@ class TooFewEndpoints(CanaryError):
 
 class Unauthenticated(CanaryError):
     """The caller did not show who it is, or is not let in; the message says what to send."""
+
+
+class Unavailable(CanaryError):
+    """Who was to be asked (a Prometheus) can't be at the moment, and why. Asking again may help."""
 
 
 class StoreError(CanaryError):

@@ -100,6 +100,7 @@ def places(method: str) -> Iterable[Bad]:
 
 
 D, E, G, R = "DeploymentService.", "EndpointService.", "GatewayService.", "ResourceService."
+M = "MetricsService."
 NAMED = {"name": "chat"}
 DEPLOYMENT_VERBS = ("Promote", "Abort", "Rollback", "Delete", "Undelete")
 ENDPOINT_VERBS = ("Set", "Add", "Remove", "Drain", "Undrain")
@@ -197,6 +198,21 @@ BAD = [
     ),
     Bad(D + "Diff", pb.DiffRequest(name="chat", from_revision=9), NOT_FOUND),
     Bad(D + "Diff", pb.DiffRequest(files=[pb.File(name="f", text="[")]), INVALID, ("f:1: ",)),
+    nameless(D + "Explain", "name"),
+    invalid(D + "Explain", pb.ExplainRequest(name="chat", target=b"x"), "target"),
+    invalid(
+        D + "Explain",
+        pb.ExplainRequest(name="chat", headers=[pb.ExplainRequest.Header(value=b"x")]),
+        "headers[0].name",
+    ),
+    invalid(D + "Explain", pb.ExplainRequest(name="chat", keys=[b"x"] * 10_001), "keys"),
+    invalid(D + "Explain", pb.ExplainRequest(name="chat", keys=[b"x"]), "keys"),
+    Bad(D + "Explain", pb.ExplainRequest(name="nobody"), NOT_FOUND),
+    Bad(D + "Explain", pb.ExplainRequest(name="chat", gateway="nobody"), NOT_FOUND),
+    Bad(D + "Explain", pb.ExplainRequest(name="chat", host="nobody.example"), NOT_FOUND),
+    invalid(D + "Simulate", pb.SimulateRequest(), "files"),
+    invalid(D + "Simulate", pb.SimulateRequest(files=[FILE], keys=[b"x"]), "keys"),
+    Bad(D + "Simulate", pb.SimulateRequest(files=[pb.File(name="f", text="[")]), INVALID, ("f:1: ",)),
     invalid(D + "Watch", pb.WatchRequest(names=["chat", ""]), "names[1]"),
     invalid(D + "Watch", pb.WatchRequest(names=["x"] * 10_001), "names"),
     nameless(D + "Wait", "name"),
@@ -297,6 +313,37 @@ BAD = [
     nameless("FleetService.Get", "id"),
     Bad("FleetService.Get", pb.GetEnvoyRequest(id="nobody"), NOT_FOUND),
     Bad("FleetService.Watch", pb.WatchEnvoysRequest(gateway="nobody"), NOT_FOUND),
+    nameless(M + "Get", "name"),
+    Bad(M + "Get", pb.GetMetricsRequest(name="nobody"), NOT_FOUND),
+    *(
+        Bad(M + "Get", pb.GetMetricsRequest(name="chat", **said), NOT_FOUND)
+        for said in ({"version": "z"}, {"gateway": "nobody"}, {"revision": 9}, {"source": "nobody"})
+    ),
+    *(
+        invalid(M + "Get", pb.GetMetricsRequest(name="chat", span=span), "span")
+        for span in (Duration(), Duration(seconds=4), Duration(seconds=86_401), Duration(seconds=-9))
+    ),
+    *(
+        invalid(M + "Get", pb.GetMetricsRequest(name="chat", step=step), "step")
+        for step in (Duration(), Duration(seconds=4), Duration(seconds=7), Duration(seconds=-5))
+    ),
+    invalid(M + "Get", pb.GetMetricsRequest(name="chat", revision=-1), "revision"),
+    invalid(M + "Watch", pb.WatchMetricsRequest(), "query.name"),
+    invalid(
+        M + "Watch",
+        pb.WatchMetricsRequest(query={"name": "chat"}, interval=Duration(nanos=999_999_999)),
+        "interval",
+    ),
+    Bad(M + "Watch", pb.WatchMetricsRequest(query={"name": "nobody"}), NOT_FOUND),
+    nameless(M + "WaitDrained", "name", version="a"),
+    nameless(M + "WaitDrained", "version", name="chat"),
+    invalid(
+        M + "WaitDrained",
+        pb.WaitDrainedRequest(name="chat", version="a", timeout=Duration(seconds=-1)),
+        "timeout",
+    ),
+    Bad(M + "WaitDrained", pb.WaitDrainedRequest(name="nobody", version="a"), NOT_FOUND),
+    Bad(M + "WaitDrained", pb.WaitDrainedRequest(name="chat", version="z"), NOT_FOUND),
     *pages_of("AuditService.List"),
     invalid("AuditService.List", pb.ListAuditRequest(since=Timestamp(seconds=-1)), "since"),
 ]

@@ -21,6 +21,8 @@ WATCHES: dict[str, Watch] = {
     "endpoints": lambda api: api.endpoints.Watch(pb.WatchEndpointsRequest()),
     "fleet": lambda api: api.fleet.Watch(pb.WatchEnvoysRequest()),
     "wait": lambda api: api.deployments.Wait(pb.WaitRequest(name="chat")),
+    "metrics": lambda api: api.metrics.Watch(pb.WatchMetricsRequest(query={"name": "chat"})),
+    "drained": lambda api: api.metrics.WaitDrained(pb.WaitDrainedRequest(name="chat", version="a")),
 }
 
 

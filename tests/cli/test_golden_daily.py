@@ -8,6 +8,7 @@ import pytest
 from tests.cli import transcripts
 from tests.cli.fake_admin import AdminApi, Answer, Refusal, Run, only_main, revision
 from tests.cli.listener import listener
+from tests.cli.measured import measured
 from xds.stubs import canary_admin_v1_pb2 as pb
 
 STATE = pb.Confirmation.State
@@ -45,6 +46,36 @@ def difference() -> pb.Difference:
     return pb.Difference(name="summarization", before="revision 2", after="revision 3", text=text, moved=12.5)
 
 
+def explanation() -> pb.Explanation:
+    """A key whose slot is `a`'s."""
+    return pb.Explanation(
+        version="a",
+        slot=8123,
+        segment=pb.Explanation.Segment(index=1, start=7950, end=9949),
+        reason="X-User-ID 'user123' hashes to slot 8123, which is in a's segment 7950-9949 (of 10000).",
+        route="summarization/sticky",
+        deployment="summarization",
+        build="summarization:t226",
+        cluster="summarization_2",
+    )
+
+
+def simulation() -> pb.Simulation:
+    """A raise that moves what it has to."""
+    move = pb.Simulation.Move(
+        from_version="main",
+        from_build="summarization:xq4d",
+        to_version="a",
+        to_build="summarization:t226",
+        percent=5,
+    )
+    keys = [
+        pb.Simulation.Key(key=b"user123", before="a", after="a"),
+        pb.Simulation.Key(key=b"user\xff", before="main", after="a", moved=True),
+    ]
+    return pb.Simulation(name="summarization", revision=3, moved=5, least=5, moves=[move], keys=keys)
+
+
 @pytest.fixture
 def answers(summarization: pb.Deployment) -> dict[str, Answer]:
     """A server that has one deployment with a canary, and one without."""
@@ -70,12 +101,17 @@ def answers(summarization: pb.Deployment) -> dict[str, Answer]:
         "Undelete": pb.ChangeResponse(change=made),
         "ListRevisions": pb.ListRevisionsResponse(revisions=past),
         "Diff": pb.DiffResponse(differences=[difference()]),
+        "Explain": pb.ExplainResponse(
+            explanations=[explanation()], gateway="default", host="summarization", revision=3
+        ),
+        "Simulate": pb.SimulateResponse(simulations=[simulation()]),
         "Watch": [
             pb.WatchResponse(deployment=summarization),
             pb.WatchResponse(current=True),
             pb.WatchResponse(deleted="echo"),
         ],
         "Wait": progress,
+        "MetricsService/Get": measured(),
     }
 
 
@@ -105,6 +141,9 @@ CASES = {
     "history": ("history", "summarization"),
     "diff": ("diff", "summarization", "2", "3"),
     "diff-files": ("diff", "-f", "-"),
+    "explain": ("explain", "summarization", "--header", "X-User-ID: user123"),
+    "explain-keys": ("explain", "summarization", "--keys", "-"),
+    "simulate": ("simulate", "-f", "-"),
     "watch": ("watch",),
     "wait": ("wait", "summarization", "--for", "applied"),
 }

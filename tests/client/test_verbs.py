@@ -28,14 +28,17 @@ ARGUMENTS: dict[str, tuple[object, ...]] = {
     "diff": ("x", 1, 2),
     "diff_files": ({"name": "x"},),
     "drain": ("x:1",),
+    "draining": ("x", "a"),
     "endpoint_sources": (),
     "endpoints": ("x",),
     "envoy": ("edge-1",),
+    "explain": ("x",),
     "fleet": ("edge",),
     "gateways": (),
     "get": ("x",),
     "history": ("x",),
     "list": (),
+    "metrics": ("x",),
     "progress": ("x",),
     "promote": ("x", "a"),
     "register": ("x:1", "10.0.0.1:80"),
@@ -49,6 +52,7 @@ ARGUMENTS: dict[str, tuple[object, ...]] = {
     "set_endpoints": ("x:1", ["10.0.0.1:80"]),
     "set_resources": ("edge", {"@type": "t"}),
     "set_weights": ("x", {"a": 20}),
+    "simulate": ({"name": "x"},),
     "snapshots": ("edge",),
     "undelete": ("x",),
     "undrain": ("x:1", ["10.0.0.1:80"]),
@@ -57,6 +61,7 @@ ARGUMENTS: dict[str, tuple[object, ...]] = {
     "watch": ("x",),
     "watch_endpoints": ("x",),
     "watch_fleet": ("edge",),
+    "watch_metrics": ("x", "a"),
 }
 
 

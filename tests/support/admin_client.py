@@ -114,5 +114,6 @@ class Services:
         self.gateways = pb_grpc.GatewayServiceStub(channel)
         self.resources = pb_grpc.ResourceServiceStub(channel)
         self.fleet = pb_grpc.FleetServiceStub(channel)
+        self.metrics = pb_grpc.MetricsServiceStub(channel)
         self.audit = pb_grpc.AuditServiceStub(channel)
         self.server = pb_grpc.ServerServiceStub(channel)

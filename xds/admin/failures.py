@@ -24,6 +24,7 @@ from xds.errors import (
     StoreError,
     TooFewEndpoints,
     Unauthenticated,
+    Unavailable,
 )
 from xds.spec.faults import Fault
 
@@ -40,6 +41,7 @@ _CODES: dict[type[CanaryError], grpc.StatusCode] = {
     NothingToDo: grpc.StatusCode.FAILED_PRECONDITION,
     TooFewEndpoints: grpc.StatusCode.FAILED_PRECONDITION,
     StoreError: grpc.StatusCode.UNAVAILABLE,
+    Unavailable: grpc.StatusCode.UNAVAILABLE,
     Stopping: grpc.StatusCode.UNAVAILABLE,
     Unauthenticated: grpc.StatusCode.UNAUTHENTICATED,
 }

@@ -22,6 +22,9 @@ LONGEST_WAIT = 24 * 3600.0
 LONGEST_COMMENT, LONGEST_ID = 10_000, 200
 """Characters."""
 MOST_NAMES = 10_000
+LONGEST_SPAN = 24 * 3600.0
+"""Seconds for which metrics are kept."""
+MOST_STEPS = 1000
 HIGHEST = 2**53
 """Nothing here will ever be numbered beyond."""
 
@@ -156,6 +159,33 @@ def _waiting(wait: admin.WaitOptions, at: str) -> Iterator[Fault]:
         )
 
 
+def _measured(request: admin.GetMetricsRequest, at: str = "") -> Iterator[Fault]:
+    span = seconds(request.span) if request.HasField("span") else 300.0
+    step = seconds(request.step)
+    if not 5 <= span <= LONGEST_SPAN:  # noqa: PLR2004 (a window of metrics)
+        yield fault(f"{at}span", f"{span:g} s is out of range", "give 5 s to 24 h")
+    elif request.HasField("step") and (step < 5 or step % 5 or span / step > MOST_STEPS):  # noqa: PLR2004 (likewise)
+        yield fault(
+            f"{at}step", f"{step:g} s is no step", f"give a multiple of 5 s, {MOST_STEPS} steps at most"
+        )
+    if not 0 <= request.revision <= HIGHEST:
+        yield fault(f"{at}revision", f"{request.revision} is no revision", "give 0 for any")
+
+
+def _watched(request: admin.WatchMetricsRequest) -> Iterator[Fault]:
+    if not request.query.name:
+        yield fault("query.name", "is missing")
+    yield from _measured(request.query, "query.")
+    interval = seconds(request.interval)
+    if request.HasField("interval") and not 1 <= interval <= 3600:  # noqa: PLR2004 (an hour)
+        yield fault("interval", f"{interval:g} s is out of range", "give 1 s to 1 h")
+
+
+def _timeout(request: admin.WaitDrainedRequest) -> Iterator[Fault]:
+    if request.HasField("timeout") and not 0 < seconds(request.timeout) <= LONGEST_WAIT:
+        yield fault("timeout", f"{seconds(request.timeout):g} s is out of range", "give up to 24 h, over 0")
+
+
 def _weights(request: admin.SetWeightsRequest) -> Iterator[Fault]:
     if not request.weights:
         yield fault("weights", "names no version", "give percent by version")
@@ -206,6 +236,19 @@ def _what_to_compare(request: admin.DiffRequest) -> Iterator[Fault]:
         )
 
 
+def _keys(request: Any) -> Iterator[Fault]:
+    if len(request.keys) > MOST_NAMES:
+        yield fault("keys", f"{len(request.keys)} are too many", f"give {MOST_NAMES} at most")
+
+
+def _asked(request: admin.ExplainRequest) -> Iterator[Fault]:
+    if request.target and request.target[:1] not in (b"/", b"?"):
+        yield fault("target", "is no path", "begin with /, or with ? for the deployment's path")
+    for index, header in enumerate(request.headers):
+        if not header.name:
+            yield fault(f"headers[{index}].name", "is missing")
+
+
 _NAME = _text("name")
 _TARGET = _text("target")
 _GATEWAY = _text("gateway")
@@ -222,6 +265,8 @@ RULES: Mapping[type[Message], Iterable[Rule]] = {
     admin.UndeleteRequest: (_NAME, _options),
     admin.ListRevisionsRequest: (_NAME, _page),
     admin.DiffRequest: (_what_to_compare, _named, _number("from_revision"), _number("to_revision")),
+    admin.ExplainRequest: (_NAME, _asked, _keys),
+    admin.SimulateRequest: (_files, _keys),
     admin.WatchRequest: (_texts("names"),),
     admin.WaitRequest: (_NAME, _number("revision"), _wait),
     admin.ListEndpointsRequest: (_page,),
@@ -239,6 +284,9 @@ RULES: Mapping[type[Message], Iterable[Rule]] = {
     admin.ListEnvoysRequest: (_page,),
     admin.GetEnvoyRequest: (_text("id"),),
     admin.WatchEnvoysRequest: (),
+    admin.GetMetricsRequest: (_NAME, _measured),
+    admin.WatchMetricsRequest: (_watched,),
+    admin.WaitDrainedRequest: (_NAME, _text("version"), _timeout),
     admin.ListAuditRequest: (_since, _page),
     admin.GetServerRequest: (),
 }

@@ -15,6 +15,7 @@ from xds.admin.deployments import DeploymentService
 from xds.admin.endpoints import EndpointService
 from xds.admin.fleet import FleetService
 from xds.admin.gateways import GatewayService
+from xds.admin.metrics import MetricsService
 from xds.admin.resources import ResourceService
 from xds.admin.rules import read
 from xds.admin.server import ServerService
@@ -33,6 +34,7 @@ def add_services(
         "GatewayService": GatewayService(plane, closing),
         "ResourceService": ResourceService(plane, closing),
         "FleetService": FleetService(plane, closing),
+        "MetricsService": MetricsService(plane, closing),
         "AuditService": AuditService(plane, closing),
         "ServerService": ServerService(plane, closing, admission, about),
     }

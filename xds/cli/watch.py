@@ -7,6 +7,7 @@ from typing import Unpack
 import click
 
 from xds.cli import options, shapes, words
+from xds.cli.draining import wait_drained
 from xds.cli.output import is_data, print_data, print_yaml, printable
 from xds.cli.remote import connected, watching
 from xds.cli.waiting import follow, judge
@@ -39,19 +40,28 @@ def watch(*, names: Sequence[str], **asked: Unpack[options.Reading]) -> None:
                     pass
 
 
+def _condition(_ctx: click.Context, _param: click.Parameter, value: str) -> tuple[str, str]:
+    what, given, version = value.partition("=")
+    if (what == "applied" and not given) or (what == "drained" and version):
+        return what, version
+    raise click.BadParameter(f"{value!r} is no condition; write applied, or drained=VERSION")
+
+
 @click.command(
     epilog=options.examples(
         "canary wait summarization --for applied",
         "canary wait summarization --for applied --share 90% --timeout 2m",
+        "canary wait summarization --for drained=a --timeout 10m && kubectl scale deploy/a --replicas 0",
     )
 )
 @options.name
 @click.option(
     "--for",
     "condition",
-    type=click.Choice(["applied"]),
+    metavar="CONDITION",
     required=True,
-    help="applied: the Envoys have acknowledged it.",
+    callback=_condition,
+    help="applied: the Envoys have acknowledged it. drained=VERSION: nothing is in flight on it, nor can be.",
 )
 @click.option("--revision", metavar="N", type=click.IntRange(min=1), help="This one; without: that in force.")
 @options.waiting
@@ -59,7 +69,7 @@ def watch(*, names: Sequence[str], **asked: Unpack[options.Reading]) -> None:
 def wait(
     *,
     name: str,
-    condition: str,  # noqa: ARG001 (there is one so far)
+    condition: tuple[str, str],
     revision: int | None,
     timeout: float,
     share: float,
@@ -68,8 +78,15 @@ def wait(
     """Wait until something is so.
 
     Exits with 3 when an Envoy rejects it, 4 when another change takes its place, 5 when it takes too long
-    or no Envoy is connected.
+    or no Envoy is connected. VERSION may be a build's tag as well, where it has no label any more; it is
+    drained when all connected Envoys reported, since they sent it nothing new, that nothing is in flight.
     """
+    what, version = condition
+    if what == "drained":
+        if revision is not None or share < 1:
+            raise click.UsageError("drained is of all Envoys, whatever the revision; leave them out.")
+        wait_drained(name, version, timeout, asked)
+        return
     with connected(asked["server"]) as client:
         said = follow(client, name, revision or 0, Wait(share, timeout))
     if is_data(asked["output"]):

@@ -7,7 +7,7 @@ from typing import Concatenate, ParamSpec, Self, TypeVar
 
 import grpc
 
-from xds.client import deployment_calls, endpoint_calls, errors, fleet_calls, gateway_calls
+from xds.client import deployment_calls, endpoint_calls, errors, fleet_calls, gateway_calls, metric_calls
 from xds.client.call import Call, Pages, Stream, speak_for
 from xds.client.connection import Tls, connection
 from xds.stubs import canary_admin_v1_pb2 as pb
@@ -180,6 +180,8 @@ class Client:
     history = listing(deployment_calls.history)
     diff = verb(deployment_calls.diff)
     diff_files = verb(deployment_calls.diff_files)
+    explain = verb(deployment_calls.explain)
+    simulate = verb(deployment_calls.simulate)
     watch = stream(deployment_calls.watch)
     wait = decided(deployment_calls.progress)
     progress = stream(deployment_calls.progress)
@@ -208,3 +210,7 @@ class Client:
     watch_fleet = stream(fleet_calls.watch)
     audit = listing(fleet_calls.audit)
     server_info = verb(fleet_calls.server)
+
+    metrics = verb(metric_calls.metrics)
+    watch_metrics = stream(metric_calls.watch)
+    draining = stream(metric_calls.draining)

@@ -8,9 +8,12 @@ resources    Envoy resources that people give a gateway
 gateways     what they have and had
 fleet        the connected Envoys
 telemetry    what they report about versions
+metrics      how versions do, by label, whoever measures it
+draining     whether a version may be stopped
 audit, confirm, pulse
 """
 
+import time
 from collections.abc import AsyncIterator
 from concurrent.futures import Executor
 
@@ -19,10 +22,12 @@ import structlog
 from xds.control.checking import HealthControl
 from xds.control.confirmation import PATIENCE, Confirmation, Progress, Wish
 from xds.control.deployments import Deployments
+from xds.control.draining import Draining
 from xds.control.endpoints import EndpointControl
 from xds.control.explained import Explained
 from xds.control.fleet import Fleet
 from xds.control.gateways import GatewayControl
+from xds.control.metrics import MetricControl
 from xds.control.observed import revision_finder
 from xds.control.publisher import Publisher
 from xds.control.resource_control import ResourceControl
@@ -68,6 +73,8 @@ class ControlPlane:
         self.gateways = GatewayControl(state, self.writer, standings, self.resources, self.hub)
         self.fleet = Fleet(state, self.hub, self.pulse)
         self.telemetry = Telemetry(revision_finder(state))
+        self.metrics = MetricControl(state, self.deployments, self.hub, self.telemetry, time.time)
+        self.draining = Draining(state, publisher, self.telemetry, time.time)
         self._confirmation = Confirmation(state, publisher, standings, self.deployments, self.resources)
         for spec in state.unserved():
             log.warning("no gateway serves it", deployment=spec.name, gateways=list(spec.gateways or ()))

@@ -28,6 +28,7 @@ class Series:
         self._unsaved: deque[Stretch] = deque(maxlen=DAY // MINUTE)
         self._open: tuple[int, Window] | None = None
         self._minute: tuple[int, Window] | None = None
+        self._total = Window()
         self.last = 0.0
         """When something was counted last."""
 
@@ -46,6 +47,7 @@ class Series:
             start, window = self._open
             self._open = None
             self._fine.append((start, pack(window)))
+            self._total.add(window)
             self._add_to_minute(_floor(start, MINUTE), window)
         if self._minute is not None and self._minute[0] < _floor(now, MINUTE):
             self._close_minute()
@@ -84,6 +86,12 @@ class Series:
         yield from _since(self._fine, border, now + DAY)
         if self._open is not None and self._open[0] >= begins:
             yield self._open
+
+    def add_total(self, to: Window) -> None:
+        """Add all that was ever counted here (not what was restored) to a window."""
+        to.add(self._total)
+        if self._open is not None:
+            to.add(self._open[1])
 
     def is_empty(self) -> bool:
         """Whether there is nothing left."""

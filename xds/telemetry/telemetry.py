@@ -18,7 +18,7 @@ A number counts to the deployment's revision at the time it came in.
 
 import dataclasses
 from collections import Counter, defaultdict, deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from xds.telemetry.message import COUNTERS, Report, Sample
 from xds.telemetry.records import Intake, Point, Reporter, Scope, Summary
@@ -110,6 +110,8 @@ class Telemetry:
         """By node."""
         self._active: Counter[tuple[str, str]] = Counter()
         """Requests in flight, by cluster and gateway."""
+        self._past: dict[tuple[str, str, str], Window] = {}
+        """By deployment, build and gateway: what series counted that are forgotten."""
         self._aged = 0.0
         self._intake: Counter[str] = Counter()
 
@@ -217,6 +219,16 @@ class Telemetry:
         names = [deployment] if deployment is not None else [name for name in self._keys if name]
         return [Scope(*key) for name in names for key in sorted(self._keys.get(name, ()))]
 
+    def totals(self) -> Mapping[tuple[str, str, str], Window]:
+        """All that was counted since the server began, by deployment, build and gateway; they only grow."""
+        found: defaultdict[tuple[str, str, str], Window] = defaultdict(Window)
+        for place, window in self._past.items():
+            found[place].add(window)
+        for key, series in self._series.items():
+            if key[0]:
+                series.add_total(found[key[:3]])
+        return found
+
     def envoys(self, now: float) -> tuple[Reporter, ...]:
         """Who reports, and who did until a short while ago."""
         self._age(now)
@@ -316,6 +328,8 @@ class Telemetry:
         return series
 
     def _forget(self, key: Key) -> None:
+        if key[0] and self._revision_of(key[0], key[1]) is not None:
+            self._series[key].add_total(self._past.setdefault(key[:3], Window()))
         del self._series[key]
         self._keys[key[0]].discard(key)
         if not self._keys[key[0]]:
