@@ -22,6 +22,7 @@ from xds.server import load, metrics
 from xds.server.entrance import Entrance
 from xds.server.listeners import add_admin_services, admin_server, xds_server
 from xds.server.status import ClientStatus
+from xds.server.telemetry import MetricsService
 from xds.server.tls import Tls
 from xds.server.xds import Discovery, Wakers
 from xds.spec.gateway import Gateway
@@ -55,7 +56,8 @@ async def serving(folder: Path, *gateways: Gateway, tls: Tls | None = None) -> A
         hub = Hub((gateway.name for gateway in gateways), time.monotonic)
         plane = ControlPlane(state, store, thread, Publisher(state, hub, wakers.wake))
         discovery = Discovery(hub, gateways, wakers)
-        handlers = (*discovery.handlers(), ClientStatus(hub).handler(), load.handler())
+        reports = MetricsService(plane.telemetry, discovery.admission, time.time)
+        handlers = (*discovery.handlers(), ClientStatus(hub).handler(), load.handler(), reports.handler())
         server, address = await xds_server(handlers, f"{LOOPBACK}:0", tls)
         people, people_address = admin_server(f"{LOOPBACK}:0", Entrance(None, Anybody(), "anybody"))
         about = _about(address, people_address)

@@ -6,7 +6,7 @@ import pytest
 
 from xds.spec.findings import Findings
 from xds.translate.adoption import merge
-from xds.translate.bootstrap import Json, bootstrap
+from xds.translate.bootstrap import Json, bootstrap, buckets
 
 RDS = "rds: {route_config_name: edge, config_source: {ads: {}, resource_api_version: V3}}"
 MANAGER = "static_resources.listeners[0].filter_chains[0].filters[0].typed_config"
@@ -58,11 +58,13 @@ def test_what_is_there_is_kept() -> None:
     assert isinstance(static, dict)
     assert isinstance(static["clusters"], list)
     assert static["clusters"].pop() == CONTROL_PLANE
-    del merged["dynamic_resources"]
+    for added in ADDED:
+        del merged[added]
     assert (merged, before) == (untouched, untouched)
 
 
 OURS = bootstrap(gateway="edge", xds=("127.0.0.1", 18000), node_id="old-1", envoy_admin=("127.0.0.1", 9901))
+ADDED = ("dynamic_resources", "stats_config", "stats_flush_interval", "stats_sinks")
 CONTROL_PLANE = OURS["static_resources"]["clusters"][0]  # type: ignore[call-overload,index]  # known JSON
 
 
@@ -89,7 +91,36 @@ def test_the_json_spelling_is_understood() -> None:
     """`staticResources` is the same key: nothing is added beside it."""
     merged, _ = adopt({"node": {"id": "old-1"}, "staticResources": {"clusters": []}})
 
-    assert set(merged) == {"node", "staticResources", "dynamic_resources"}
+    assert set(merged) == {"node", "staticResources", *ADDED}
+
+
+def test_metrics_are_reported_in_our_buckets() -> None:
+    """To the control plane, every five seconds; what is kept of them is left to the Envoy's owner."""
+    merged, _ = adopt(running())
+
+    assert merged["stats_sinks"] == OURS["stats_sinks"]
+    assert merged["stats_flush_interval"] == "5s"
+    assert merged["stats_config"] == {"histogram_bucket_settings": buckets()}
+
+
+def test_reports_are_added_beside_other_sinks() -> None:
+    """Its own sink, interval and buckets stay; that the latter lose percentiles is said."""
+    own = {"stats_sinks": [{"name": "statsd"}], "statsFlushInterval": "7s"}
+    theirs: Json = {"histogram_bucket_settings": [], "stats_matcher": {"reject_all": True}}
+    merged, findings = adopt(running() | own | {"stats_config": theirs})
+
+    sinks = merged["stats_sinks"]
+    assert isinstance(sinks, list)
+    assert [sink["name"] for sink in sinks if isinstance(sink, dict)] == [
+        "statsd",
+        "envoy.stat_sinks.metrics_service",
+    ]
+    assert "stats_flush_interval" not in merged
+    assert merged["stats_config"] == theirs
+    assert [note.split(":")[0] for note in said(findings)[:2]] == [
+        "stats_config.histogram_bucket_settings",
+        "stats_config.stats_matcher",
+    ]
 
 
 def test_a_node_without_a_cluster_joins_the_gateway() -> None:

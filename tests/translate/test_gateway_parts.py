@@ -39,10 +39,11 @@ def connection_manager(gateway: Gateway) -> http_v3.HttpConnectionManager:
 
 
 def test_filters_stand_in_front_of_the_router() -> None:
-    """In their order, behind those that read models."""
+    """In their order, behind those that read models, before the one that counts gRPC statuses."""
     filters = [{"name": name, "typed_config": {"@type": CORS}} for name in ("b", "a")]
     names = [each.name for each in connection_manager(edge(http_filters=filters)).http_filters]
-    assert names == ["canary.body", "canary.model", "b", "a", "envoy.filters.http.router"]
+    ours = ["envoy.filters.http.grpc_stats", "envoy.filters.http.router"]
+    assert names == ["canary.body", "canary.model", "b", "a", *ours]
 
 
 def test_each_part_of_a_listener_can_be_patched() -> None:
