@@ -13,6 +13,7 @@ import structlog
 
 from xds import __version__
 from xds.admin.about import About
+from xds.control.keeping import MetricKeeper
 from xds.control.plane import ControlPlane
 from xds.control.publisher import Publisher
 from xds.control.state import State
@@ -78,6 +79,7 @@ async def serve(settings: Settings) -> None:
         plane = await stack.enter_async_context(_control_plane(settings, wakers))
         ready.remove()  # now that the store is ours: before that, it could be another server's
         stack.callback(ready.remove)
+        keeper = await stack.enter_async_context(MetricKeeper(plane.telemetry, plane.writer.ask))
         specs = SpecsFolder(settings.specs, plane) if settings.specs else None
         sources = Sources(settings.endpoint_sources, plane.endpoints)
         loaded = asyncio.Event()
@@ -114,7 +116,9 @@ async def serve(settings: Settings) -> None:
             loaded.set()
             ready.write(addresses)
             log.info("serving", **addresses, tls=about.xds_tls, admin_access=entrance.access)
-            following = [tasks.create_task(each) for each in _background(settings, plane, sources, specs)]
+            following = [
+                tasks.create_task(each) for each in _background(settings, plane, sources, specs, keeper)
+            ]
             await stop.wait()
             log.info("stopping")
             ready.remove()
@@ -128,10 +132,11 @@ async def serve(settings: Settings) -> None:
 
 
 def _background(
-    settings: Settings, plane: ControlPlane, sources: Sources, specs: SpecsFolder | None
+    settings: Settings, plane: ControlPlane, sources: Sources, specs: SpecsFolder | None, keeper: MetricKeeper
 ) -> Iterator[Coroutine[None, None, None]]:
     """What goes on until the server stops."""
     yield plane.endpoints.run()
+    yield keeper.run()
     yield sources.follow()
     if specs is not None:
         yield specs.follow()

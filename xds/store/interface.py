@@ -4,11 +4,13 @@ Calls block and belong to one thread. All of them raise StoreError where the sto
 Listings are newest first; `before` is the number to go on below, None for the newest.
 """
 
+from collections.abc import Iterable
 from typing import Protocol
 
 from xds.revisions.record import Revision
 from xds.revisions.resources import ResourceSet
 from xds.store.records import Entry, Memory, Reply, Snapshot, Write
+from xds.telemetry.telemetry import Minute
 
 
 class Store(Protocol):
@@ -68,3 +70,9 @@ class Store(Protocol):
         Returns:
             The revision (it may be a deletion) by deployment, the set of resources by gateway.
         """
+
+    def metric_minutes(self, since: float) -> list[Minute]:
+        """What versions did in every minute since then (epoch seconds), oldest first."""
+
+    def save_minutes(self, minutes: Iterable[Minute], now: float) -> None:
+        """Keep what versions did, in place of what was known of the same minutes; a day of it."""

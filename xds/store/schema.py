@@ -69,4 +69,11 @@ MIGRATIONS = (
             OR json_extract(spec, '$.revision_history_limit') < 1
         );
     """,
+    """
+    CREATE TABLE metric_minutes (
+        start INTEGER NOT NULL, deployment TEXT NOT NULL, build TEXT NOT NULL, gateway TEXT NOT NULL,
+        revision INTEGER NOT NULL, packed BLOB NOT NULL,
+        PRIMARY KEY (start, deployment, build, gateway, revision)
+    ) WITHOUT ROWID;
+    """,
 )

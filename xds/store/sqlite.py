@@ -3,6 +3,7 @@
 An instance belongs to one thread (the server gives it one of its own), and a file to one instance.
 """
 
+from collections.abc import Iterable
 from pathlib import Path
 
 from xds.revisions.record import Revision
@@ -10,8 +11,10 @@ from xds.revisions.resources import ResourceSet
 from xds.store import reading
 from xds.store.audit_rows import REPLY_COLUMNS, reply_of
 from xds.store.database import Database
+from xds.store.metric_rows import read_minutes, write_minutes
 from xds.store.records import Entry, Memory, Reply, Snapshot, Write
 from xds.store.writing import write_all
+from xds.telemetry.telemetry import Minute
 
 _ALL = -1
 
@@ -108,3 +111,17 @@ class SqliteStore:
         """
         with self._database.reading() as db:
             return reading.at_snapshot(db, number)
+
+    def metric_minutes(self, since: float) -> list[Minute]:
+        """What versions did in every minute since then, oldest first."""
+        with self._database.reading() as db:
+            return read_minutes(db, since)
+
+    def save_minutes(self, minutes: Iterable[Minute], now: float) -> None:
+        """Keep what versions did, and forget what is older than a day.
+
+        Raises:
+            StoreError: nothing of it was written.
+        """
+        with self._database.writing() as db:
+            write_minutes(db, minutes, now)

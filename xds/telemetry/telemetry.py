@@ -47,6 +47,9 @@ _MICRO = 1_000_000
 Key = tuple[str, str, str, int]
 """Deployment, build, gateway, revision. A gateway's clock has neither deployment nor build."""
 
+Minute = tuple[Key, int, bytes]
+"""What a series saw in a minute: whose it is, when it begins (epoch seconds), the packed window."""
+
 
 @dataclasses.dataclass(slots=True)
 class Gauges:
@@ -249,21 +252,19 @@ class Telemetry:
 
     # What is kept
 
-    def take_unsaved(self, now: float, *, final: bool = False) -> list[tuple[Key, int, bytes]]:
+    def take_unsaved(self, now: float, *, final: bool = False) -> list[Minute]:
         """Minutes to save: those that ended since this was asked last; `final`: and the present ones.
 
-        Returns:
-            Key, beginning (epoch seconds) and packed window of each. One that was saved before is
-            replaced by it.
+        One that was saved before is to be replaced by its newer self.
         """
-        unsaved = []
+        unsaved: list[Minute] = []
         for key, series in list(self._series.items()):
             unsaved += [(key, *minute) for minute in series.take_unsaved(now, final=final)]
             if series.is_empty():
                 self._forget(key)
         return unsaved
 
-    def restore(self, minutes: Iterable[tuple[Key, int, bytes]], now: float) -> None:
+    def restore(self, minutes: Iterable[Minute], now: float) -> None:
         """What was saved; by beginning, oldest first."""
         for key, start, raw in minutes:
             self._series_of(key).restore(start, raw, now)

@@ -1,0 +1,62 @@
+"""What versions did outlives the server: ended minutes are saved once a minute, the present one at the end.
+
+A server that is killed has lost up to two minutes. A store that can't be written costs nothing but the
+minutes: what is in memory stays, and nobody has to wait.
+"""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from typing import Protocol, Self
+
+import structlog
+
+from xds.errors import StoreError
+from xds.store.interface import Store
+from xds.telemetry.series import DAY, MINUTE
+from xds.telemetry.telemetry import Minute, Telemetry
+
+log = structlog.get_logger(__name__)
+
+
+class Asks(Protocol):
+    """Runs something in the store's thread: `Writer.ask`."""
+
+    def __call__(self, question: Callable[[Store], None]) -> Awaitable[None]: ...  # noqa: D102
+
+
+class MetricKeeper:
+    """Restores at the start, saves while it runs and at the end; used with `async with`."""
+
+    def __init__(self, telemetry: Telemetry, ask: Asks) -> None:
+        self._telemetry = telemetry
+        self._ask = ask
+
+    async def __aenter__(self) -> Self:
+        """Take back what was saved, before any Envoy reports."""
+        taken: list[Minute] = []
+        now = time.time()
+        await self._ask(lambda store: taken.extend(store.metric_minutes(now - DAY)))
+        self._telemetry.restore(taken, now)
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        """Save what there is, now that nobody reports any more."""
+        await self.save(final=True)
+
+    async def run(self) -> None:
+        """Save once a minute, until cancelled."""
+        while True:
+            await asyncio.sleep(MINUTE)
+            await self.save()
+
+    async def save(self, *, final: bool = False) -> None:
+        """Save what ended since the last time; `final`: and the present minute."""
+        now = time.time()
+        minutes = self._telemetry.take_unsaved(now, final=final)
+        if not minutes:
+            return
+        try:
+            await self._ask(lambda store: store.save_minutes(minutes, now))
+        except StoreError as error:
+            log.warning("metrics not saved", minutes=len(minutes), error=str(error))
