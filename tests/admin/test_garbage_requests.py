@@ -100,6 +100,8 @@ def _value(field: FieldDescriptor, chance: random.Random) -> object:
     match field.type:
         case FieldDescriptor.TYPE_STRING:
             return chance.choice(TEXTS)
+        case FieldDescriptor.TYPE_BYTES:
+            return chance.choice([*(text.encode() for text in TEXTS), b"/?a=b", b"\xff"])
         case FieldDescriptor.TYPE_BOOL:
             return chance.random() < 0.5
         case FieldDescriptor.TYPE_DOUBLE:

@@ -4,7 +4,7 @@ from collections.abc import AsyncGenerator
 from typing import Literal
 
 from xds.admin import deployment_messages as messages
-from xds.admin import paging
+from xds.admin import explained, paging
 from xds.admin.access import Context
 from xds.admin.calls import Service, answer, answers
 from xds.admin.messages import confirmation
@@ -114,6 +114,22 @@ class DeploymentService(Service, admin_grpc.DeploymentServiceServicer):
         else:
             found = [await deployments.diff(request.name, request.from_revision, request.to_revision)]
         return admin.DiffResponse(differences=map(messages.difference, found))
+
+    @answer
+    async def Explain(self, request: admin.ExplainRequest, _context: Context) -> admin.ExplainResponse:
+        """Which version a request gets, and why."""
+        told = await self._plane.explained.explain(
+            request.name, explained.asked(request), request.gateway, request.keys
+        )
+        return explained.told(told)
+
+    @answer
+    async def Simulate(self, request: admin.SimulateRequest, _context: Context) -> admin.SimulateResponse:
+        """How many users applying files would move."""
+        found = await self._plane.explained.simulate(
+            [(file.name, file.text) for file in request.files], request.keys
+        )
+        return admin.SimulateResponse(simulations=map(explained.simulation, found))
 
     @answers
     async def Watch(

@@ -151,6 +151,60 @@ def diff_files(*sources: Source) -> Call[pb.DiffResponse]:
     return simple("DeploymentService/Diff", pb.DiffRequest(files=files_of(sources)), pb.DiffResponse)
 
 
+def explain(  # noqa: PLR0913 (a request has many parts)
+    name: str,
+    *,
+    target: str | bytes = "",
+    headers: Iterable[tuple[str, str | bytes]] = (),
+    cookies: Iterable[tuple[str, str]] = (),
+    host: str = "",
+    method: str = "GET",
+    model: str | None = None,
+    keys: Iterable[str | bytes] = (),
+    gateway: str = "",
+) -> Call[pb.ExplainResponse]:
+    """Which version a request gets, and why.
+
+    Args:
+        name: of the deployment.
+        target: path and query as they stand in the URL; without a path the deployment's.
+        headers: name and value, one for each line.
+        cookies: name and value.
+        host: "": the deployment's own.
+        method: of the request.
+        model: what the JSON body names; None: no JSON.
+        keys: explain the request once for each, as somebody with this key sends it; 10,000 at most.
+        gateway: "": the first that serves it.
+
+    Raises:
+        NotFound: no such deployment or gateway, or nothing answers to the host.
+    """
+    pairs = "; ".join(f"{cookie}={value}" for cookie, value in cookies)
+    lines = [*headers, *([("cookie", pairs)] if pairs else [])]
+    request = pb.ExplainRequest(
+        name=name,
+        gateway=gateway,
+        host=host,
+        method=method,
+        target=_bytes(target),
+        headers=[pb.ExplainRequest.Header(name=key, value=_bytes(value)) for key, value in lines],
+        model=model,
+        keys=map(_bytes, keys),
+    )
+    return simple("DeploymentService/Explain", request, pb.ExplainResponse)
+
+
+def simulate(*sources: Source, keys: Iterable[str | bytes] = ()) -> Call[pb.SimulateResponse]:
+    """How many users applying these would move, from where to where; nothing is changed.
+
+    Args:
+        sources: as for `apply`.
+        keys: say of each where it is and would be; 10,000 at most.
+    """
+    request = pb.SimulateRequest(files=files_of(sources), keys=map(_bytes, keys))
+    return simple("DeploymentService/Simulate", request, pb.SimulateResponse)
+
+
 def watch(*names: str) -> Stream[pb.WatchResponse]:
     """These deployments (none named: all) as they are, then each when it changes."""
     return Stream("DeploymentService/Watch", pb.WatchRequest(names=names), pb.WatchResponse.FromString)
@@ -188,3 +242,7 @@ def _change(method: str, request: Message, options: pb.WriteOptions) -> Call[pb.
         return change
 
     return Call(f"DeploymentService/{method}", request, read, patience_of(options))
+
+
+def _bytes(said: str | bytes) -> bytes:
+    return said.encode() if isinstance(said, str) else said

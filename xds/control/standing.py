@@ -10,8 +10,8 @@ from xds.discovery.request import Node
 from xds.discovery.stream import Stream
 from xds.fleet.convergence import Convergence, Picture
 from xds.revisions.history import returnable
-from xds.revisions.record import Revision, percent
-from xds.slots.layout import moved
+from xds.revisions.moves import moves
+from xds.revisions.record import Revision
 from xds.spec.deployment import Deployment
 from xds.spec.endpoints import Endpoint
 from xds.translate.view import lending_builds
@@ -168,7 +168,7 @@ def moved_percent(before: Revision | None, after: Revision) -> float:
     """Percent of the users that get another version; 0 where there was, or is, none to compare with."""
     if before is None or "delete" in (before.kind, after.kind):
         return 0.0
-    return percent(moved(before.slots, after.slots))
+    return moves(before, after).moved
 
 
 def said_shares(revisions: Iterable[Revision]) -> str:

@@ -28,23 +28,20 @@ class Table:
     revisions: dict[str, Revision]
 
 
-def table_of(views: Iterable[View], host: str) -> Table | None:
+def table_of(views: Iterable[View], domain: str) -> Table | None:
     """What answers to a host; None where nothing does.
 
     Args:
-        views: of all deployments on one gateway.
-        host: as a client names it.
+        views: of deployments on one gateway.
+        domain: the host as deployments name it.
     """
-    claimed = [(view, frozenset(hosts_of(view.revision.spec, view.gateway))) for view in views]
-    domain = _domain(host.partition(":")[0].lower(), {each for _, hosts in claimed for each in hosts})
-    there = [view for view, hosts in claimed if domain in hosts]
-    if domain is None or not there:
+    there = [view for view in views if domain in hosts_of(view.revision.spec, view.gateway)]
+    if not there:
         return None
     gateway = there[0].gateway
     built = virtual_host(domain, [section(view)[1] for view in there], gateway.max_body)
-    return Table(
-        gateway.name, domain, built.routes, {view.revision.deployment: view.revision for view in there}
-    )
+    revisions = {view.revision.deployment: view.revision for view in there}
+    return Table(gateway.name, domain, built.routes, revisions)
 
 
 def keyed(spec: Deployment, request: Request, key: bytes) -> Request:
@@ -60,17 +57,24 @@ def keyed(spec: Deployment, request: Request, key: bytes) -> Request:
     return dataclasses.replace(request, target=path + b"?" + b"&".join([by.encode() + b"=" + key, *rest]))
 
 
-def _domain(host: str, domains: Iterable[str]) -> str | None:
-    """The domain that Envoy chooses: exact, else the longest `*.x`, else the longest `x.*`, else `*`."""
+def domain_of(host: str, domains: Iterable[str]) -> str | None:
+    """The domain Envoy chooses for a host: exact, the longest `*.x`, the longest `x.*`, or `*`."""
+    bare = host.lower() if host.startswith("[") else host.partition(":")[0].lower()
+    best = max(domains, key=lambda domain: _nearness(bare, domain), default=None)
+    return best if best is not None and _nearness(bare, best) != _FAR else None
 
-    def rank(domain: str) -> tuple[int, int]:
-        if domain == host:
-            return 3, 0
-        if domain.startswith("*") and len(domain) > 1 and len(host) > len(domain) - 1:
-            return (2, len(domain)) if host.endswith(domain[1:]) else (-1, 0)
-        if domain.endswith("*") and len(domain) > 1 and len(host) > len(domain) - 1:
-            return (1, len(domain)) if host.startswith(domain[:-1]) else (-1, 0)
-        return (0, 0) if domain == "*" else (-1, 0)
 
-    best = max(domains, key=rank, default=None)
-    return best if best is not None and rank(best) >= (0, 0) else None
+_FAR = (0, 0)
+
+
+def _nearness(host: str, domain: str) -> tuple[int, int]:
+    """How well a domain fits a host: higher is better."""
+    if domain == host:
+        return 4, 0
+    if domain == "*":
+        return 1, 0
+    if len(host) < len(domain):
+        return _FAR
+    if domain.startswith("*"):
+        return (3, len(domain)) if host.endswith(domain[1:]) else _FAR
+    return (2, len(domain)) if domain.endswith("*") and host.startswith(domain[:-1]) else _FAR
