@@ -218,6 +218,13 @@ def test_abort_answers_in_a_line(api: AdminApi, ask: Run) -> None:
     assert api.done() == [pb.AbortRequest(name="echo", options=pb.WriteOptions(comment="errors"))]
 
 
+@pytest.mark.parametrize("condition", [["--expected-revision", "3"], ["--force"]])
+def test_abort_knows_no_conditions(api: AdminApi, ask: Run, condition: list[str]) -> None:
+    """It always works, so it offers none that it would ignore."""
+    assert ask("abort", "echo", *condition).exit_code == 2
+    assert api.called == []
+
+
 def test_abort_twice_is_unchanged(api: AdminApi, ask: Run) -> None:
     """The second one succeeds, and says that there was nothing to do."""
     api.answers["Abort"] = pb.ChangeResponse(change=pb.Change(deployment=only_main()))

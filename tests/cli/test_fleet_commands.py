@@ -308,3 +308,15 @@ def test_the_sdk_takes_files_of_resources(api: AdminApi) -> None:
     (sent,) = api.requests
     assert isinstance(sent, pb.SetResourcesRequest)
     assert [each.name for each in sent.files] == ["a.yaml", "document 2"]
+
+
+def test_a_sources_problem_names_it_once(ask: Run, api: AdminApi) -> None:
+    """With the line, where it is in a file; beside its name, without it."""
+    problem = "file_sd: targets/a.json:1: is no list"
+    source = pb.EndpointSource(name="file_sd: targets/a.json", problem=problem)
+    api.answers["EndpointService/List"] = pb.ListEndpointsResponse(sources=[source])
+
+    shown, listed = ask("endpoints"), ask("endpoints", "sources")
+
+    assert f"warning: {problem} (its last good list stays)\n" in shown.stderr
+    assert "file_sd: targets/a.json   0           never   line 1: is no list" in listed.stdout

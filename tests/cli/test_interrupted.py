@@ -22,7 +22,6 @@ def test_an_interruption_is_a_good_end(
 
     def interrupted(*_: object) -> Iterator[object]:
         raise KeyboardInterrupt
-        yield
 
     monkeypatch.setattr(Client, stream, interrupted)
 

@@ -198,8 +198,9 @@ async def test_the_last_endpoint_of_a_canary_is_not_when_main_has_none(planes: P
     async with planes() as plane:
         await begin(plane)
         await plane.endpoints.drain("s:1", (), Terms("me", force=True))
-        with pytest.raises(TooFewEndpoints):
+        with pytest.raises(TooFewEndpoints, match="nobody else") as refused:
             await plane.endpoints.drain("s:2", (), ME)
+        assert "send its share" not in str(refused.value)  # to whom? to what is being drained
 
 
 async def test_names_and_addresses_are_not_mixed(planes: Planes) -> None:

@@ -175,7 +175,7 @@ async def test_endpoints_alone_have_a_line_too(planes: Planes) -> None:
         ((_, line),) = await plane.audit()
         assert (line.subjects, line.outcome) == (
             ("s:1", "s:2"),
-            "1 endpoints of s:1; 1 endpoints of s:2",
+            "1 endpoint of s:1; 1 endpoint of s:2",
         )
 
 

@@ -67,12 +67,13 @@ def promote(*, name: str, version: str, **asked: Unpack[options.Writing]) -> Non
 
 @click.command(epilog=options.examples("canary abort summarization --comment 'errors in a'"))
 @options.name
-@options.writing
-def abort(*, name: str, **asked: Unpack[options.Writing]) -> None:
+@options.aborting
+def abort(*, name: str, **given: Unpack[options.Aborting]) -> None:
     """Put all traffic on main. Always works.
 
     Doing it twice does no harm. Requests and streams under way end where they began.
     """
+    asked: options.Writing = {**given, "expected_revision": None, "force": False}
     with connected(asked["server"]) as client:
         report(client, client.abort(name, **write_args(asked)), "aborted", asked)
 
@@ -94,8 +95,8 @@ def rollback(
     """Return to the revision before.
 
     Every user gets the version they had then. It undoes the last change, whatever that was; repeated, it
-    walks further back, past aborts and what they took out of traffic. Endpoints stay as they are now. What it will return to is
-    said first, and done only if nobody changes anything in between.
+    walks further back, past aborts and what they took out of traffic. Endpoints stay as they are now. What
+    it will return to is said first, and done only if nobody changes anything in between.
     """
     if to_revision is not None and to_stable:
         raise click.UsageError("--to-revision and --to-stable are two targets; give one of them.")

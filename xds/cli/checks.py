@@ -9,6 +9,7 @@ from enum import StrEnum
 
 from xds import __version__
 from xds.cli.shapes import MAIN
+from xds.cli.words import source_problem
 from xds.client.connection import is_loopback
 from xds.stubs import canary_admin_v1_pb2 as pb
 
@@ -221,7 +222,7 @@ def _sources(server: pb.Server) -> Iterator[Finding]:
             yield Finding(
                 "sources",
                 Level.WARNING,
-                f"{source.name}: {source.problem}",
+                source_problem(source),
                 f"mend it; its last good list of {_count(source.endpoints, 'endpoint')} stays",
             )
 

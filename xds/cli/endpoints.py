@@ -17,6 +17,7 @@ from xds.cli.register import register
 from xds.cli.remote import connected
 from xds.cli.verbs import Verbs
 from xds.cli.waiting import judge, waiting_args
+from xds.cli.words import bare_problem, source_problem
 from xds.client import Client, WriteArgs
 from xds.stubs import canary_admin_v1_pb2 as pb
 
@@ -56,18 +57,12 @@ def show(*, target: str, **asked: Unpack[options.Reading]) -> None:
     if is_data(asked["output"]):
         print_data(list(map(build_data, builds)), asked["output"])
     elif asked["output"] == "name":
-        print_names(places.text(endpoint) for build in builds for endpoint in build.endpoints)
+        print_names(f"{build.build} {places.text(each)}" for build in builds for each in build.endpoints)
     elif builds:
         _print_builds(builds, wide=asked["output"] == "wide")
     else:
         click.echo("no builds yet (canary endpoints add TARGET HOST:PORT adds an endpoint)", err=True)
-    warn(
-        *(
-            f"{source.name}: {source.problem} (its last good list stays)"
-            for source in polled
-            if source.problem
-        )
-    )
+    warn(*(f"{source_problem(source)} (its last good list stays)" for source in polled if source.problem))
 
 
 @endpoints.command(epilog=options.examples("canary endpoints sources", "canary endpoints sources -o json"))
@@ -87,7 +82,12 @@ def sources(**asked: Unpack[options.Reading]) -> None:
         print_table(
             ("SOURCE", "ENDPOINTS", "READ", "PROBLEM"),
             (
-                (source.name, str(source.endpoints), times.ago(source.read_at) or "never", source.problem)
+                (
+                    source.name,
+                    str(source.endpoints),
+                    times.ago(source.read_at) or "never",
+                    bare_problem(source),
+                )
                 for source in polled
             ),
         )

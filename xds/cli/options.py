@@ -134,18 +134,23 @@ class Reading(TypedDict):
     output: str
 
 
-class Writing(Reading):
-    """What `writing` adds."""
+class Aborting(Reading):
+    """What `aborting` adds."""
 
     comment: str
     request_id: str
     dry_run: bool
-    expected_revision: int | None
-    force: bool
     wait: bool | None
     timeout: float
     share: float
     on_reject: str
+
+
+class Writing(Aborting):
+    """What `writing` adds."""
+
+    expected_revision: int | None
+    force: bool
 
 
 def reading(command: FC) -> FC:
@@ -156,6 +161,13 @@ def reading(command: FC) -> FC:
 def writing(command: FC) -> FC:
     """Add what every write takes, and `reading`."""
     for option in reversed((comment, *_CONDITIONS, *_WAITING)):
+        command = option(command)
+    return reading(command)
+
+
+def aborting(command: FC) -> FC:
+    """Add what `writing` does, but for conditions: there are none."""
+    for option in reversed((comment, _dry_run, _request_id, *_WAITING)):
         command = option(command)
     return reading(command)
 
@@ -225,8 +237,12 @@ share = click.option(
     help="How many of the connected Envoys are enough.",
 )
 
+_dry_run = click.option("--dry-run", is_flag=True, help="Say what would happen, and do nothing.")
+_request_id = click.option(
+    "--request-id", metavar="ID", default="", help="Makes a repetition safe: it changes nothing twice."
+)
 _CONDITIONS = (
-    click.option("--dry-run", is_flag=True, help="Say what would happen, and do nothing."),
+    _dry_run,
     click.option(
         "--expected-revision",
         metavar="N",
@@ -234,9 +250,7 @@ _CONDITIONS = (
         help="Only if this revision is in force still; exits with 4 otherwise.",
     ),
     click.option("--force", is_flag=True, help="Although a version has too few usable endpoints."),
-    click.option(
-        "--request-id", metavar="ID", default="", help="Makes a repetition safe: it changes nothing twice."
-    ),
+    _request_id,
 )
 
 _WAITING = (

@@ -11,6 +11,7 @@ import click
 
 from xds import errors
 from xds.cli.failures import Conflict, Failure, Faulty, NoAnswer, Refused
+from xds.cli.flags import as_typed
 from xds.cli.options import INSECURE
 from xds.client import Client
 from xds.client import errors as client_errors
@@ -33,7 +34,7 @@ def connected(server: str) -> Iterator[Client]:
         with Client(server, insecure=_insecure(), timeout=TIMEOUT, retry=RETRY) as client:
             yield client
     except errors.InvalidInput as error:
-        raise Faulty(error.faults) from error
+        raise Faulty(map(as_typed, error.faults)) from error
     except errors.Conflict as error:
         raise Conflict(str(error)) from error
     except client_errors.NotConfirmed as error:

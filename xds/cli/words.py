@@ -48,6 +48,18 @@ def endpoints_sentence(edit: pb.EndpointChange, *, dry: bool = False) -> str:
     return f"endpoints of '{edit.build}' {outcome}: {edit.count}{users}"
 
 
+def source_problem(source: pb.EndpointSource) -> str:
+    """`file_sd: a.json:1: ...`: what is wrong with a source of endpoints; in a file, with its line."""
+    said = source.problem
+    return said if said.startswith(source.name) else f"{source.name}: {said}"
+
+
+def bare_problem(source: pb.EndpointSource) -> str:
+    """`line 1: ...`: the same beside the source's name."""
+    bare = source.problem.removeprefix(f"{source.name}:")
+    return bare if bare == source.problem else f"{'line ' if bare[:1].isdigit() else ''}{bare.lstrip()}"
+
+
 def warnings_of(deployment: pb.Deployment) -> list[str]:
     """What makes a change less than it seems: versions that run nowhere yet, gateways there are not."""
     waiting = (_lacks(version) for version in deployment.versions if _lacks(version) and version.weight)

@@ -332,7 +332,7 @@ def _write(intake: Intake, terms: Terms, verb: str, digest: str) -> Write:
     builds = [change.build for change in intake.endpoints if change.changed]
     subjects = [*(revision.deployment for revision in write.revisions), *builds]
     said = [said_shares(write.revisions)] if write.revisions else []
-    said += [f"{change.count} endpoints of {change.build}" for change in intake.endpoints if change.changed]
+    said += [_counted(change) for change in intake.endpoints if change.changed]
     answered = {revision.deployment: (revision.number, new) for revision, new in intake.heads}
     return Write(
         revisions=write.revisions,
@@ -341,6 +341,10 @@ def _write(intake: Intake, terms: Terms, verb: str, digest: str) -> Write:
         entry=entry(terms, verb, subjects, "; ".join(said)) if subjects else None,
         reply=reply(terms, digest, answered),
     )
+
+
+def _counted(change: EndpointChange) -> str:
+    return f"{change.count} endpoint{'' if change.count == 1 else 's'} of {change.build}"
 
 
 def _log_endpoints(changes: Iterable[EndpointChange], author: str) -> None:

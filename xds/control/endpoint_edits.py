@@ -4,12 +4,13 @@ An edit that changes nothing is an empty write. Nothing here waits or commits.
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from xds.control.endpoint_book import API, APPLY, LEASE, WHOLE, EndpointBook, title
 from xds.control.endpoint_targets import lost, users
 from xds.control.state import State
 from xds.errors import InvalidInput, NotFound, TooFewEndpoints
+from xds.revisions.record import Revision
 from xds.spec.endpoints import Endpoint
 from xds.spec.faults import Fault
 from xds.spec.proxyless import unresolved
@@ -151,13 +152,20 @@ def check_users(state: State, ref: str, after: EndpointBook) -> None:
     for head in users(state, ref):
         before, then, when = state.endpoints, {**state.endpoints, ref: usable}, state.lend_when(head)
         if lost(head, then, when) > lost(head, before, when):
-            others = ", ".join(f"{head.deployment}@{label}" for label in head.labels if label != "main")
+            others = ", ".join(f"{head.deployment}@{label}" for label in _rest(head, ref))
             mend = f"send its share to {others} first, " if others else ""
             raise TooFewEndpoints(
                 f"{ref} would have no usable endpoint (now {len(before.get(ref, ()))}), and"
                 f" {head.deployment} has nobody else to serve its users; add endpoints first,"
                 f" {mend}or force it"
             )
+
+
+def _rest(head: Revision, ref: str) -> Iterator[str]:
+    """The labels of a revision's canaries on other builds."""
+    for label, key in head.labels.items():
+        if label != "main" and head.builds[key] != ref:
+            yield label
 
 
 def _api(book: EndpointBook, ref: str, endpoints: Sequence[Endpoint]) -> Write:
