@@ -28,9 +28,13 @@ class Envoy(Peer):
 
     def __init__(self, plane: ControlPlane, dislikes: Dislikes = lambda _: False, id_: str = "e") -> None:
         super().__init__(plane.hub.catalogs["default"], dislikes)
-        self.plane = plane
-        self.connect(plane.hub.open("default", Node(id_)))
+        self.join(plane, id_)
         self.subscribe(Type.ROUTE, "default")
+
+    def join(self, plane: ControlPlane, id_: str = "e") -> None:
+        """Connect, with what it has from before."""
+        self.plane, self.catalog = plane, plane.hub.catalogs["default"]
+        self.connect(plane.hub.open("default", Node(id_)))
 
     def _say(self, type_: str, request: Request) -> None:  # noqa: ARG002 (as the peer has it)
         verdict = self.stream.receive(request)
@@ -162,3 +166,69 @@ async def test_a_refused_update_of_a_cluster_the_envoy_has_does_not_stop_an_abor
         plane.publisher.publish()
         envoy.settle()
         assert b"x_2" not in envoy.table()
+
+
+def spoils_tables(resource: Resource) -> bool:
+    """Whether a table has anybody's build `spoilt`."""
+    return resource.type == Type.ROUTE and b"_spoilt" in resource.body
+
+
+async def test_what_an_envoy_brings_from_before_a_restart_is_accepted(planes: Planes) -> None:
+    """Nothing is sent after the reconnect; the first bad table that follows has one suspect."""
+    async with planes() as plane:
+        await apply(plane, *(spec(name, "2", 10) for name in ("x", "y", "z")))
+        envoy = Envoy(plane, spoils_tables)
+        envoy.settle()
+    async with planes() as plane:
+        envoy.join(plane)
+        envoy.settle()
+        await apply(plane, spec("x", "spoilt", 10))
+        envoy.settle()
+        await plane.deployments.abort("y", Terms("test"))
+        plane.publisher.publish()
+        envoy.settle()
+        assert [build in envoy.table() for build in (b"x_2", b"x_spoilt", b"y_2", b"z_2")] == [
+            True,
+            False,
+            False,
+            True,
+        ]
+        assert plane.publisher.lanes.objection(envoy.stream, "x") == "bad"
+
+
+async def test_what_an_envoy_brings_is_accepted_when_it_refuses_a_cluster(planes: Planes) -> None:
+    """The canary's share stays as it was, not at `main`."""
+    async with planes() as plane:
+        await apply(plane, spec("x", "2", 10))
+        envoy = Envoy(plane, lambda resource: resource.name == "x_bad")
+        envoy.settle()
+    async with planes() as plane:
+        envoy.join(plane)
+        envoy.settle()
+        await apply(plane, spec("x", "bad", 50))
+        envoy.settle()
+        assert b"x_2" in envoy.table()
+
+
+async def test_where_an_envoy_has_what_nobody_knows_the_newest_are_held_first(planes: Planes) -> None:
+    """No table that it takes on the way is without those that were there long before."""
+    names = [f"d{number}" for number in range(8)]
+    async with planes() as plane:
+        await apply(plane, *(spec(name, "2", 10) for name in names))
+        envoy = Envoy(plane, spoils_tables)
+        envoy.settle()
+        await apply(plane, spec("d3", "spoilt", 10))
+        await apply(plane, spec("d5", "3", 10))
+    async with planes() as plane:
+        envoy.join(plane)
+        taken = []
+        while envoy.listen():
+            envoy.reply()
+            taken.append(envoy.table())
+        old = [f"{name}_2".encode() for name in names if name not in ("d3", "d5")]
+        assert all(build in table for table in taken for build in old)
+        assert (b"d5_3" in taken[-1], b"d3_spoilt" in taken[-1]) == (True, False)
+        await plane.deployments.abort("d0", Terms("test"))
+        plane.publisher.publish()
+        envoy.settle()
+        assert b"d0_2" not in envoy.table()

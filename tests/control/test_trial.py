@@ -50,3 +50,19 @@ def test_an_offender_that_is_gone_is_held_no_longer() -> None:
     trial: Trial[int] = Trial()
     trial.refused({"a": 2}, "no")
     assert trial.held({}) == frozenset()
+
+
+@given(st.integers(2, 64), st.integers(0, 3))
+def test_where_nothing_was_accepted_the_newest_are_held_first(count: int, newer: int) -> None:
+    """Few tables are tried until one is taken, and it has nearly all that are older than the offender."""
+    names = [f"d{n}" for n in range(count)]
+    offender = names[max(0, count - 1 - newer)]
+    trial: Trial[int] = Trial()
+    trial.refused(dict.fromkeys(names, 2), "no", blind=True)
+    tables = 1
+    while trial.reason(offender) is None and offender not in trial.held(dict.fromkeys(names, 2)):
+        held = trial.held(dict.fromkeys(names, 2))
+        trial.refused({name: 2 for name in names if name not in held}, "no", blind=True)
+        tables += 1
+    assert tables <= 4
+    assert len(trial.held(dict.fromkeys(names, 2))) <= 2 * (newer + 1)

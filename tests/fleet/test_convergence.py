@@ -17,6 +17,9 @@ REVISION = Revision(1, "apply", SPEC, {"main": "1"}, {"1": "s:1"}, SlotTable.who
 class Innocent:
     """Nobody's routes are held, and a cluster is its deployment's up to the underscore."""
 
+    def shares(self, stream: Stream, scope: str, deployment: str) -> bool | None:  # noqa: ARG002
+        return None
+
     def owner(self, resource: str) -> str | None:
         return resource.partition("_")[0]
 

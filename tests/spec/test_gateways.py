@@ -26,7 +26,10 @@ BAD: dict[str, tuple[object, list[str]]] = {
         [{"name": "edge", "listener": []}],
         ["[0].listener: unknown key (did you mean listeners?)"],
     ),
-    "mode": ([{"name": "edge", "mode": "scoped"}], ["[0].mode: 'scoped' is not table or proxyless"]),
+    "mode": (
+        [{"name": "edge", "mode": "scopes"}],
+        ["[0].mode: 'scopes' is not table, scoped or proxyless (did you mean scoped?)"],
+    ),
     "listeners": (
         [
             {

@@ -4,6 +4,7 @@ import json
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import cast
 
 from tests.support.ports import LOOPBACK, free_port
 from tests.support.process import Process
@@ -27,6 +28,7 @@ class ControlPlane:
         gateways: Sequence[Mapping[str, object]] = (),
         keep_builds: str = "10m",
         settings: Mapping[str, object] | None = None,
+        mode: str = "table",
     ) -> None:
         """Start one.
 
@@ -36,6 +38,7 @@ class ControlPlane:
             gateways: those besides `default`.
             keep_builds: how long a retired build keeps its cluster.
             settings: more of its configuration file.
+            mode: of the gateway `default`.
         """
         self.listener = (LOOPBACK, free_port())
         self.specs = specs
@@ -43,11 +46,16 @@ class ControlPlane:
         self.ready_file = folder / "ready.json"
         self._listen = {"xds": f"{LOOPBACK}:0", "admin": f"{LOOPBACK}:0", "http": f"{LOOPBACK}:0"}
         self._config = folder / "canary.yaml"
-        listener = {"address": self.listener[0], "port": self.listener[1]}
-        default = {"name": "default", "listeners": [listener]}
-        said = {"gateways": [default, *gateways], "keep_builds": keep_builds, **(settings or {})}
-        self._config.write_text(json.dumps(said))
+        self._said = {"gateways": [*gateways], "keep_builds": keep_builds, **(settings or {})}
+        self.configure(mode)
         self.start()
+
+    def configure(self, mode: str) -> None:
+        """Write its configuration, with `default` in this mode; the next start reads it."""
+        listener = {"address": self.listener[0], "port": self.listener[1]}
+        default = {"name": "default", "mode": mode, "listeners": [listener]}
+        gateways = [default, *cast("list[object]", self._said["gateways"])]
+        self._config.write_text(json.dumps({**self._said, "gateways": gateways}))
 
     def start(self) -> None:
         """Start it, from the second time on at the addresses it had before, and wait until ready."""

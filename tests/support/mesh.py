@@ -26,11 +26,13 @@ class Mesh:
         dialect: Dialect = "delta",
         binary: str | None = None,
         keep_builds: str = "10m",
+        mode: str = "table",
     ) -> None:
         """Prepare one (see `Envoy` and `ControlPlane` for what there is to choose)."""
         self._dialect = dialect
         self._binary = binary
         self._keep_builds = keep_builds
+        self._mode = mode
         self.folder = folder
         self.specs = folder / "specs"
         self.specs.mkdir()
@@ -39,7 +41,9 @@ class Mesh:
         (self.specs / "endpoints.yaml").write_text(endpoints(**where))
 
     def __enter__(self) -> Self:
-        self.plane = ControlPlane(self.folder, specs=self.specs, keep_builds=self._keep_builds)
+        self.plane = ControlPlane(
+            self.folder, specs=self.specs, keep_builds=self._keep_builds, mode=self._mode
+        )
         try:
             self.envoy = Envoy(self.folder, self.plane.xds, dialect=self._dialect, binary=self._binary)
         except BaseException:

@@ -31,10 +31,12 @@ class Catalog:
     """Resources by type and name. `position` grows by one with every commit that changes something.
 
     `push` is the number of the push it is up to date with, whether that changed anything or not: unlike
-    positions, those of several catalogs can be compared.
+    positions, those of several catalogs can be compared. `foreign` are the types that its Envoys only have
+    from when their gateway had another mode.
     """
 
     def __init__(self) -> None:
+        self.foreign: frozenset[str] = frozenset()
         self.position = 0
         self.push = 0
         self._resources: defaultdict[str, dict[str, Resource]] = defaultdict(dict)

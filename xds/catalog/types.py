@@ -33,6 +33,11 @@ The specification says so of the first two. Envoy begins with such a request for
 and is not ready for 15 s if nobody answers it."""
 
 
+WHOLE_AT_FIRST = frozenset({Type.SCOPED_ROUTE})
+"""Types whose first answer is not split: with its first part an Envoy thinks it has everything, and begins
+to serve."""
+
+
 def short_name(url: str) -> str:
     """`Cluster`, `RouteConfiguration`: the message's own name, as people say it."""
     return url.rpartition(".")[2]

@@ -14,6 +14,7 @@ from xds.spec.faults import Fault
 from xds.spec.gateway import Gateway
 from xds.spec.proxyless import unresolved, unsupported
 from xds.spec.read import Document, read
+from xds.spec.scoped import wildcards
 from xds.translate.raw_gateway import clashes
 from xds.translate.raw_patches import faults_of_document
 from xds.translate.settings_check import faults_of_settings
@@ -56,6 +57,7 @@ def disagreements(documents: Sequence[Document], gateways: Sequence[Gateway]) ->
             yield from faults_of_settings(document, gateways)
             claims += claims_of(document.deployment, gateways, document.file, document.line)
     yield from conflicts(claims)
+    yield from wildcards(claims, gateways)
     yield from clashes(claims, gateways)
     yield from _unresolved(documents, gateways)
 

@@ -13,10 +13,12 @@ from xds.control.brought import Brought
 from xds.control.ledger import Key
 from xds.control.proof import Lane
 from xds.control.proxyless import ProxylessAssembly
+from xds.control.scoped import ScopedAssembly
 from xds.control.table import TableAssembly
 from xds.fleet.profile import Profile
 from xds.spec.gateway import Gateway
 from xds.spec.proxyless import PROXYLESS
+from xds.spec.scoped import SCOPED
 from xds.translate.view import View
 
 
@@ -35,4 +37,6 @@ def assembly_of(gateway: Gateway, lane: Lane, brought: Brought, profile: Profile
     """The assembly that a gateway's mode asks for (`brought`: shared by all targets of the gateway)."""
     if gateway.mode == PROXYLESS:
         return ProxylessAssembly(gateway)
+    if gateway.mode == SCOPED:
+        return ScopedAssembly(gateway, lane, brought, profile)
     return TableAssembly(gateway, lane, brought, profile)

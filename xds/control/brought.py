@@ -44,7 +44,7 @@ class Brought:
         """A deployment's part of the route table."""
         parts, able = self._of(view).parts, (view.sticky_splits, view.other_version)
         if able not in parts:
-            parts[able] = Part(*section(view))
+            parts[able] = Part(*section(view), since=view.revision.note.at)
         return parts[able]
 
     def main_only(self, view: View) -> Part:

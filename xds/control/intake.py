@@ -25,9 +25,12 @@ from xds.spec.endpoints import Endpoint
 from xds.spec.faults import Fault
 from xds.spec.proxyless import unresolved, unsupported
 from xds.spec.read import Document
+from xds.spec.scoped import SCOPED, wildcards
 from xds.store.records import Write
+from xds.stubs.envoy_config_route_v3_pb2 import ScopedRouteConfiguration
 from xds.translate.raw_gateway import clashes
 from xds.translate.raw_patches import faults_of_document
+from xds.translate.scopes import keys_of
 from xds.translate.settings_check import faults_of_settings
 
 _ENDPOINTS = "endpoints:"
@@ -110,8 +113,10 @@ def check(state: State, documents: Sequence[Document], leaving: Collection[str] 
         faults += faults_of_document(document)
         faults += faults_of_settings(document, state.gateways.values())
     names = {_spec(document).name for document in deployments}.union(leaving)
+    faults += wildcards(claims, state.gateways.values())
     faults += clashes(claims, state.gateways.values())
     faults += _taken_names(state, deployments)
+    faults += _taken_hosts(state, claims)
     faults += conflicts([*state.rivals(claims, names), *claims])
     faults += _unresolved(state, documents)
     return faults
@@ -172,6 +177,25 @@ def _taken_names(state: State, documents: Iterable[Document]) -> Iterator[Fault]
             if cluster in taken:
                 message = f"its cluster {cluster} is also among the resources of gateway {taken[cluster]}"
                 yield Fault(document.file, document.line, "name", message, "rename one of them")
+
+
+def _taken_hosts(state: State, claims: Iterable[Claim]) -> Iterator[Fault]:
+    """Hosts that deployments would answer on, and that scopes have which people gave."""
+    taken = {
+        (gateway, host): given.name
+        for gateway, recorded in state.resources.items()
+        if gateway in state.gateways and state.gateways[gateway].mode == SCOPED
+        for given in parsed(recorded.contents)
+        if isinstance(given.message, ScopedRouteConfiguration)
+        for host in (given.name, *keys_of(given.message))
+    }
+    for claim in dict.fromkeys(dataclasses.replace(claim, model="") for claim in claims):
+        holder = taken.get((claim.gateway, claim.host))
+        if holder is not None:
+            message = (
+                f"{claim.host} is also the scope {holder} among the resources of gateway {claim.gateway}"
+            )
+            yield Fault(claim.file, claim.line, "hosts", message, "take it out of one of them")
 
 
 def _apply(state: State, spec: Deployment, note: Note) -> tuple[Revision, bool]:

@@ -6,10 +6,14 @@ spoil it. Either way all changes of all others would wait with it. So that Envoy
 target of its own in which the offender stays as it was last accepted, and everybody else is up to date.
 It moves back by itself once the offender is mended, or reconnects.
 
-Where nothing of the offender was accepted since this server began, everyone gets its `main`.
+In `scoped` mode each host has a small table of its own, its scope, and is judged by itself. A refused
+answer may hold many; the stream tries them in halves, and a scope is judged once it was refused alone.
 
-An Envoy that alone refuses what others have accepted has no lane: it keeps the table it has. So does
-one that refuses a table before any was accepted: nobody knows whose routes are at fault.
+What an Envoy brings from before, at a version that this server made as well, it has accepted too. Where
+nothing of the offender was accepted since this server began, everyone gets its `main`. Where nothing of
+anybody was, the newest changes are held first: with the others the Envoy loses nothing it has.
+
+An Envoy that alone refuses what others have accepted has no lane: it keeps the table it has.
 """
 
 from collections import defaultdict
@@ -21,6 +25,10 @@ from xds.control.proof import Lane, Part, Proof, left_out
 from xds.control.trial import Trial
 from xds.discovery.hub import Hub, Target
 from xds.discovery.stream import Stream, Verdict
+from xds.discovery.watch import Item
+
+_TABLES = frozenset({Type.ROUTE, Type.SCOPED_ROUTE})
+"""What holds the routes of several deployments."""
 
 
 class Lanes:
@@ -30,7 +38,7 @@ class Lanes:
         self._hub = hub
         self._wake = wake
         self._proofs: defaultdict[Target, Proof] = defaultdict(Proof)
-        self._trials: WeakKeyDictionary[Stream, Trial[Part]] = WeakKeyDictionary()
+        self._trials: WeakKeyDictionary[Stream, dict[str, Trial[Part]]] = WeakKeyDictionary()
 
     def lane(self, target: Target) -> Lane:
         """The lane that a target is for."""
@@ -38,20 +46,26 @@ class Lanes:
 
     def hears(self, stream: Stream, verdict: Verdict) -> None:
         """A peer accepted or refused an answer."""
-        if verdict.type == Type.ROUTE:
+        if verdict.type in _TABLES:
             self._judge(stream, verdict)
-        elif verdict.type != Type.CLUSTER:
+        elif verdict.type == Type.CLUSTER:
+            self._look_back(stream, verdict)
+        else:
             return
         self._place(stream)
 
     def objects(self, stream: Stream) -> bool:
         """Whether a peer refused anybody's routes."""
-        return stream in self._trials
+        return bool(self._trials.get(stream))
 
     def objection(self, stream: Stream, deployment: str) -> str | None:
         """What a peer said of a deployment's routes, where it is held at older ones for that."""
-        trial = self._trials.get(stream)
-        return trial.reason(deployment) if trial else None
+        trials = self._trials.get(stream, {}).values()
+        return next((said for trial in trials if (said := trial.reason(deployment)) is not None), None)
+
+    def shares(self, stream: Stream, scope: str, deployment: str) -> bool | None:
+        """Whether a deployment has routes in a scope; None: it is no scope of ours."""
+        return self._proof(self._hub.target_of(stream)).shares(scope, deployment)
 
     def owner(self, resource: str) -> str | None:
         """The deployment a cluster or an endpoint resource belongs to; None: to none."""
@@ -65,19 +79,48 @@ class Lanes:
                 self._place(stream)
 
     def _judge(self, stream: Stream, verdict: Verdict) -> None:
-        target = self._hub.target_of(stream)
-        proof = self._proof(target)
+        proof = self._proof(self._hub.target_of(stream))
+        if verdict.error is not None:
+            scopes = verdict.type == Type.SCOPED_ROUTE
+            for item in () if scopes and len(verdict.items) > 1 else verdict.items:
+                self._refused(stream, proof, item, verdict.error)
+            return
+        trials = self._trials.get(stream, {})
         for item in verdict.items:
-            if item.name != target.gateway or item.after is None:
+            if item.after is None:
+                trials.pop(item.name, None)
                 continue
-            if verdict.error is not None:
-                if proof.has_proven() or item.before is None:
-                    suspects = proof.suspects(item.after.version)
-                    self._trials.setdefault(stream, Trial()).refused(suspects, verdict.error)
-                continue
-            proof.accepted(item.after.version, lambda part: _has_clusters_of(stream, part))
-            if stream in self._trials:
-                self._trials[stream].accepted()
+            self._accepted(stream, proof, item.name, item.after.version)
+            if item.name in trials:
+                trials[item.name].accepted()
+
+    def _refused(self, stream: Stream, proof: Proof, item: Item, text: str) -> None:
+        if item.after is None:
+            return
+        if item.before is not None:
+            self._accepted(stream, proof, item.name, item.before.version)
+        trials = self._trials.setdefault(stream, {})
+        suspects = proof.suspects(item.name, item.after.version)
+        blind = not proof.has_proven(item.name)
+        if blind and item.before is not None and len(suspects) == 1 and item.name not in trials:
+            return  # it is alone in there: the Envoy keeps what it has
+        if suspects or item.name in trials:
+            trials.setdefault(item.name, Trial()).refused(suspects, text, blind=blind)
+
+    def _look_back(self, stream: Stream, verdict: Verdict) -> None:
+        """What a peer that refuses clusters has of the tables: these it has accepted, if long ago."""
+        if verdict.error is None:
+            return
+        proof = self._proof(self._hub.target_of(stream))
+        tables = proof.tables_of({_deployment_of(item.name) for item in verdict.items})
+        for watch in (stream.watches[type_] for type_ in _TABLES & stream.watches.keys()):
+            for table in filter(watch.subscription.covers, tables):
+                held = watch.held(table)
+                if held is not None:
+                    self._accepted(stream, proof, table, held.version)
+
+    def _accepted(self, stream: Stream, proof: Proof, table: str, version: str) -> None:
+        proof.accepted(table, version, lambda part: _has_clusters_of(stream, part))
 
     def _place(self, stream: Stream) -> None:
         target = self._hub.target_of(stream)
@@ -91,8 +134,8 @@ class Lanes:
         missing = _refused_and_missing(stream)
         suspects = {*map(_deployment_of, missing), *proof.patched} if missing else set()
         spoiled = {name for name in suspects if proof.names_any(name, missing)}
-        trial = self._trials.get(stream)
-        tried = trial.held(proof.wanted) if trial else frozenset()
+        trials = self._trials.get(stream, {}).values()
+        tried = frozenset[str]().union(*(trial.held(proof.wanted) for trial in trials))
         return frozenset(
             [name if proof.can_fall_back(name, missing) else left_out(name) for name in spoiled - tried]
             + [name if proof.proven(name) else left_out(name) for name in tried]

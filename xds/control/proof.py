@@ -1,19 +1,18 @@
-"""Which deployments' routes an Envoy has accepted, as parts of a shared route table.
+"""Which deployments' routes an Envoy has accepted, as parts of what they share: a table, or a host's scope.
 
 A table that is accepted proves every part in it. One that is refused makes suspects of the parts in it
-that are not proven yet. A part that can't be used stays at its proven state.
+that are not proven yet. A part that can't be used stays at its proven state. A scope is a small table.
 """
 
 import dataclasses
-from collections import OrderedDict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 
 from xds.translate.hosts import Section
 
 _LEFT_OUT = "-"
 
 _TABLES_KEPT = 16
-"""Versions of the table whose verdict may still come; verdicts on older ones prove nothing."""
+"""Versions of a table whose verdict may still come; verdicts on older ones prove nothing."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -22,6 +21,8 @@ class Part:
 
     hosts: tuple[str, ...]
     section: Section
+    since: float = dataclasses.field(default=0.0, compare=False)
+    """When it became like this (seconds since the epoch)."""
 
 
 class Proof:
@@ -33,7 +34,8 @@ class Proof:
         """Those that may name clusters of others: with patches, or raw altogether."""
         self._proven: dict[str, Part] = {}
         self._unproven: dict[str, Part] = {}
-        self._tables: OrderedDict[str, Mapping[str, Part]] = OrderedDict()
+        self._tables: dict[str, dict[str, Mapping[str, Part]]] = {}
+        self._accepted: set[str] = set()
 
     def want(self, name: str, part: Part) -> None:
         """A deployment is to bring this."""
@@ -59,41 +61,70 @@ class Proof:
         part = self.wanted[name]
         return not part.section.patched and part.section.main not in missing
 
-    def has_proven(self) -> bool:
-        """Whether any table was accepted since this server began."""
-        return bool(self._proven)
+    def has_proven(self, table: str) -> bool:
+        """Whether any version of a table was accepted since this server began."""
+        return table in self._accepted
+
+    def shares(self, scope: str, name: str) -> bool | None:
+        """Whether a deployment has routes in a scope; None: it is no scope of ours."""
+        if scope not in self._tables:
+            return None
+        return name in self.wanted and scope in self.wanted[name].hosts
 
     def proven(self, name: str) -> Part | None:
         """The last part of a deployment that was accepted."""
         return self._proven.get(name)
 
-    def built(self, version: str, without: frozenset[str]) -> None:
+    def built(self, table: str, version: str, without: frozenset[str]) -> None:
         """A table of this version has every wanted part, but for some that stay at their proven state."""
-        missing = {name.removeprefix(_LEFT_OUT) for name in without}
-        self._tables[version] = {name: part for name, part in self._unproven.items() if name not in missing}
-        self._tables.move_to_end(version)
-        while len(self._tables) > _TABLES_KEPT:
-            self._tables.popitem(last=False)
+        self._build(table, version, self._unproven, without)
 
-    def accepted(self, version: str, works: Callable[[Part], bool]) -> None:
-        """An Envoy took the table of this version, in which not every part need work for it.
+    def built_scope(self, scope: str, version: str, names: Collection[str], without: frozenset[str]) -> None:
+        """A scope of this version has these deployments' parts; some may stay at their proven state."""
+        parts = {name: self._unproven[name] for name in names if name in self._unproven}
+        self._build(scope, version, parts, without)
+
+    def dropped_scope(self, scope: str) -> None:
+        """Nobody has routes in it any more."""
+        self._tables.pop(scope, None)
+        self._accepted.discard(scope)
+
+    def accepted(self, table: str, version: str, works: Callable[[Part], bool]) -> None:
+        """An Envoy took a table at this version, in which not every part need work for it.
 
         A route that names a cluster it doesn't have is taken without a word.
         """
-        table = self._tables.get(version)
-        if not table:
+        versions = self._tables.get(table, {})
+        parts = versions.get(version)
+        if not parts:
             return
-        self._tables[version] = {name: part for name, part in table.items() if not works(part)}
-        for name in table.keys() - self._tables[version].keys():
+        versions[version] = {name: part for name, part in parts.items() if not works(part)}
+        for name in parts.keys() - versions[version].keys():
             if name in self.wanted:
-                self._proven[name] = table[name]
-            if self._unproven.get(name) is table[name]:
+                self._proven[name] = parts[name]
+                self._accepted.add(table)
+            if self._unproven.get(name) is parts[name]:
                 del self._unproven[name]
 
-    def suspects(self, version: str) -> dict[str, Part]:
-        """The parts for which the table of this version may have been refused."""
-        table = self._tables.get(version, {})
-        return {name: part for name, part in table.items() if self._unproven.get(name) is part}
+    def suspects(self, table: str, version: str) -> dict[str, Part]:
+        """The parts for which a table may have been refused at this version, the oldest first."""
+        parts = self._tables.get(table, {}).get(version, {})
+        unproven = [name for name, part in parts.items() if self._unproven.get(name) is part]
+        return {name: parts[name] for name in sorted(unproven, key=lambda name: (parts[name].since, name))}
+
+    def tables_of(self, names: Collection[str]) -> set[str]:
+        """What these deployments' parts are in: scopes by host, or else the tables there are."""
+        parts = [self.wanted[name] for name in names if name in self.wanted]
+        hosts = {host for part in parts for host in part.hosts}
+        return (hosts & self._tables.keys()) or (set(self._tables) if parts else set())
+
+    def _build(self, table: str, version: str, parts: Mapping[str, Part], without: frozenset[str]) -> None:
+        missing = {name.removeprefix(_LEFT_OUT) for name in without}
+        versions = self._tables.setdefault(table, {})
+        versions.pop(version, None)
+        versions[version] = {name: part for name, part in parts.items() if name not in missing}
+        while len(versions) > _TABLES_KEPT:
+            del versions[next(iter(versions))]
 
 
 @dataclasses.dataclass(frozen=True)

@@ -14,8 +14,10 @@ from collections.abc import Callable, Iterable
 
 import structlog
 
+from xds.catalog.types import Type
 from xds.control.assembly import Assembly, assembly_of
 from xds.control.brought import Brought
+from xds.control.journeys import Journeys
 from xds.control.lanes import Lanes
 from xds.control.ledger import GIVEN
 from xds.control.pulse import Pulse
@@ -24,6 +26,7 @@ from xds.control.state import State
 from xds.discovery.hub import Hub, Target
 from xds.discovery.stream import Stream, Verdict
 from xds.fleet.profile import Profile
+from xds.spec.scoped import SCOPED
 
 log = structlog.get_logger(__name__)
 
@@ -54,9 +57,11 @@ class Publisher:
         self.pushes = 0
         """How many there were; each catalog says with which it is up to date."""
         self.pulse = Pulse()
+        self.journeys = Journeys()
         hub.provide = self._provide
         hub.hears = self._hears
         hub.stirs = self.pulse.beat
+        hub.leaves = self.journeys.left
 
     @property
     def pending(self) -> bool:
@@ -79,6 +84,7 @@ class Publisher:
         gateways, self._touched_gateways = self._touched_gateways, set()
         now = time.time()
         self.pushes += 1
+        concerned: set[Stream] = set()
         for target in tuple(self._assemblies):
             if target.gateway in gateways:
                 self._bring(target.gateway, self._assemblies[target])
@@ -86,11 +92,13 @@ class Publisher:
             log.debug("published", gateway=target.gateway, touched=len(touched), streams=len(streams))
             for stream in streams:
                 self._wake(stream)
+            concerned.update(streams)
         self.lanes.review()
         for target in self.hub.drop_deserted():
             del self._assemblies[target]
         for name in touched:
             self._schedule(name, self._state.next_retirement(name, now))
+        self.journeys.pushed(self.pushes, now, concerned)
         self._published |= dict.fromkeys([*touched, *map(_resources_of, gateways)], self.pushes)
         self.pulse.beat()
 
@@ -117,6 +125,7 @@ class Publisher:
 
     def _hears(self, stream: Stream, verdict: Verdict) -> None:
         self.lanes.hears(stream, verdict)
+        self.journeys.heard(stream, verdict)
         self.pulse.beat()
 
     def _provide(self, target: Target) -> None:
@@ -127,6 +136,8 @@ class Publisher:
     def _assembly(self, target: Target) -> Assembly:
         gateway, lane = self._state.gateways[target.gateway], self.lanes.lane(target)
         assembly = assembly_of(gateway, lane, self._brought[target.gateway], Profile(target.profile))
+        if gateway.mode != SCOPED:
+            self.hub.call_foreign(target, frozenset({Type.SCOPED_ROUTE}))
         self._bring(target.gateway, assembly)
         return assembly
 

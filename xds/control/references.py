@@ -17,6 +17,7 @@ from xds.stubs import (
 )
 from xds.translate.raw_names import clusters_in, messages_in
 from xds.translate.raw_silent import refused_in_silence
+from xds.translate.scopes import keys_of
 
 
 @dataclasses.dataclass(frozen=True)
@@ -37,6 +38,7 @@ class Surroundings:
 def faults_between(given: Sequence[Given], around: Surroundings) -> Iterator[Fault]:
     """Everything that is wrong between resources, and between them and what is there already."""
     yield from _duplicates(given, around)
+    yield from _same_keys(given, around)
     known = around.generated | {(each.type, each.name) for each in given}
     clusters = around.static | {name for type_, name in known if type_ == Type.CLUSTER}
     for each in given:
@@ -61,6 +63,20 @@ def _duplicates(given: Iterable[Given], around: Surroundings) -> Iterator[Fault]
             yield each.fault(at, f"{what} is also given in {place}", "keep one of them")
         elif key in around.generated or (each.type == Type.CLUSTER and each.name in around.reserved):
             yield each.fault(at, f"{what} is made by Canary", "give it another name")
+
+
+def _same_keys(given: Iterable[Given], around: Surroundings) -> Iterator[Fault]:
+    """Scopes with the key of another: Envoys refuse them, whatever they are called. Ours are their hosts'."""
+    first: dict[tuple[str, ...], str] = {
+        (name,): "made by Canary" for type_, name in around.generated if type_ == Type.SCOPED_ROUTE
+    }
+    for each in given:
+        if isinstance(each.message, route_v3.ScopedRouteConfiguration):
+            key = keys_of(each.message)
+            holder = first.setdefault(key, f"called {each.name}")
+            if holder != f"called {each.name}":
+                message = f"has the key of the scope that is {holder}: {', '.join(key)}"
+                yield each.fault(("key",), message, "give it another one")
 
 
 def _missing_tables(given: Given, known: frozenset[Key]) -> Iterator[Fault]:

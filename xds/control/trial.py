@@ -3,6 +3,10 @@
 An Envoy refuses a whole table, whoever's routes it dislikes. The suspects are tried in halves, the others
 held at what was accepted before, until the offender stands alone. It is held until it changes, and
 everybody else's changes go on. Plain bookkeeping: others build tables and bring verdicts.
+
+Where nothing was accepted before, there is nothing to hold the others at, and a table that is taken without
+them takes them out of service. So the newest are held first, then more and more of them: the first
+table that is taken has nearly everybody.
 """
 
 from collections import deque
@@ -19,6 +23,7 @@ class Trial(Generic[Part]):
     def __init__(self) -> None:
         self._offenders: dict[str, tuple[Part, str]] = {}
         self._groups: deque[frozenset[str]] = deque()
+        self._blindly_held = 0
 
     def held(self, wanted: Mapping[str, Part]) -> frozenset[str]:
         """Who is to be left out of the next table, given what everybody wants now."""
@@ -36,13 +41,23 @@ class Trial(Generic[Part]):
         if self._groups:
             self._groups.popleft()
 
-    def refused(self, suspects: Mapping[str, Part], text: str) -> None:
-        """The Envoy refused a table in which these parts were new to it."""
+    def refused(self, suspects: Mapping[str, Part], text: str, *, blind: bool = False) -> None:
+        """The Envoy refused a table in which these parts were new to it.
+
+        Args:
+            suspects: the oldest first.
+            text: what it said.
+            blind: nothing was accepted before.
+        """
         if self._groups:
             self._groups.popleft()
-        names = sorted(suspects)
+        names = list(suspects)
         if len(names) == 1:
             self._offenders[names[0]] = suspects[names[0]], text
+        elif names and blind:
+            newest = min(max(1, self._blindly_held), len(names) // 2)
+            self._blindly_held += newest
+            self._groups.extendleft([frozenset(names[-newest:]), frozenset(names[:-newest])])
         elif names:
             middle = len(names) // 2
             self._groups += [frozenset(names[:middle]), frozenset(names[middle:])]

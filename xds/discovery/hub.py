@@ -34,13 +34,15 @@ class Hub:
 
     A gateway's name stands for its newest Envoys, whose catalog is always there. That of any other
     target is made when the first such Envoy connects: `provide` then fills it, before the stream
-    opens. `hears` is told of every answer that a peer accepts or refuses, `stirs` of peers that come and go.
+    opens. `hears` is told of every answer that a peer accepts or refuses, `stirs` of peers that come and go, `leaves` of whose
+    stream has ended.
     """
 
     def __init__(self, gateways: Iterable[str], clock: Clock = lambda: 0.0) -> None:
         self.provide: Callable[[Target], object] = lambda _: None
         self.hears: Callable[[Stream, Verdict], object] = lambda _, __: None
         self.stirs: Callable[[], object] = lambda: None
+        self.leaves: Callable[[Stream], object] = lambda _: None
         self._clock = clock
         self._catalogs = {Target(gateway): Catalog() for gateway in gateways}
         self._streams: defaultdict[Target, set[Stream]] = defaultdict(set)
@@ -75,6 +77,7 @@ class Hub:
         """The stream has ended."""
         self._leave(stream)
         self._ended += stream.counters
+        self.leaves(stream)
         self.stirs()
 
     def move(self, stream: Stream, target: Target) -> None:
@@ -97,6 +100,10 @@ class Hub:
     def streams_of(self, target: Target) -> tuple[Stream, ...]:
         """The open streams of one target."""
         return tuple(self._streams[target])
+
+    def call_foreign(self, target: Target, types: frozenset[str]) -> None:
+        """Of these types a target has none of its own; what its Envoys have is of an earlier mode."""
+        self._catalogs[target].foreign = types
 
     def drop_deserted(self) -> tuple[Target, ...]:
         """Forget the targets made for what some Envoys refused, where there are none any more."""

@@ -7,6 +7,7 @@ gates would deadlock them.
     endpoints and the like   never wait: Envoy acknowledges a cluster only after its endpoints
     a route just asked for   is answered at once: the peer waits for it
     routes and listeners     wait until each cluster of ours they name was acknowledged
+    the first scopes         wait until all clusters were answered, so that none of them is missing
     cluster removals         wait until no route the peer has, or may have, names the cluster
     endpoint removals        wait until the cluster is gone or changed
 
@@ -80,6 +81,8 @@ class Order:
         """Whether the stream may be sent this item now."""
         if not self.has_gates():
             return item.after is not None or item.asked or (type_, item.name) not in self._removed_at
+        if type_ == Type.SCOPED_ROUTE and not self._clusters_settled():
+            return False
         if type_ in ROUTING:
             return item.after is None or _newly_asked(item) or self._clusters_known(item.after)
         if item.after is None and type_ == Type.CLUSTER:
@@ -98,6 +101,14 @@ class Order:
         return not any(
             clusters.subscription.covers(name) and self._catalog.get(Type.CLUSTER, name) for name in missing
         )
+
+    def _clusters_settled(self) -> bool:
+        """Whether the peer has answered all clusters at some time, or had time to.
+
+        With its first answer of scopes it thinks that it has all, and begins to serve.
+        """
+        clusters = self._watches.get(Type.CLUSTER)
+        return clusters is None or clusters.in_sync or bool(clusters.settled) or self._has_spoken()
 
     def _has_spoken(self) -> bool:
         """Whether the peer had time to say all that it has."""

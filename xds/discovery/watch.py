@@ -11,11 +11,12 @@ import dataclasses
 import functools
 import itertools
 import operator
+import sys
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 
 from xds.catalog.catalog import Catalog, Change
 from xds.catalog.resource import Resource, fingerprint
-from xds.catalog.types import WILDCARD_BY_DEFAULT
+from xds.catalog.types import WHOLE_AT_FIRST, WILDCARD_BY_DEFAULT
 from xds.discovery.dialect import Dialect
 from xds.discovery.rejections import Patience, Rejections
 from xds.discovery.subscription import NOTHING, WILDCARD
@@ -97,13 +98,21 @@ class Watch:
         for name, version in known.items():
             if self.subscription.covers(name) and not before.covers(name):
                 self._state ^= fingerprint(Resource(self.type, name, version))
-        if self.subscription.wildcard and not before.wildcard:
+        if self.subscription.wildcard and not before.wildcard and not self._is_left_over(known, has_more):
             self._owe_everything(known)
             self._greeting_due = not known
             self._guessing = has_more
         for name in names:
             if name != WILDCARD:
                 self._owe_asked(name, known, had=before.covers(name))
+
+    def _is_left_over(self, known: Mapping[str, str], has_more: bool) -> bool:  # noqa: FBT001
+        """Whether what the peer has is from another mode of its gateway.
+
+        It still serves the connections it drains with that, and drops it by itself.
+        """
+        is_foreign = self.type in self._catalog.foreign and not self._catalog.all(self.type)
+        return is_foreign and (bool(known) or has_more)
 
     def unsubscribe(self, names: Iterable[str]) -> None:
         """Names (or `*`) are of no more interest; one that the wildcard still covers is answered."""
@@ -187,9 +196,11 @@ class Watch:
 
     def _take(self, may_go: MayGo) -> tuple[list[Item], bool]:
         """Items that may go now, up to the size of a message; and whether there are more of them."""
+        whole = self._greeting_due and self.type in WHOLE_AT_FIRST
+        limit = sys.maxsize if whole else self._dialect.max_answer
         for names in self.rejections.batches(self.owed):
             ready = (item for item in self._due(names) if item.name not in self._sent and may_go(item))
-            taken, more = _message_full(ready, self._dialect.max_answer)
+            taken, more = _message_full(ready, limit)
             if taken:
                 for item in taken:
                     self._settle(item.name)
@@ -292,6 +303,12 @@ class Watch:
         unsettled = len(self.owed) + len(self._sent)
         among = names if len(names) <= unsettled else itertools.chain(self.owed, self._sent)
         return (name for name in among if name in names and not self.acknowledged(name))
+
+    def held(self, name: str) -> Resource | None:
+        """What the peer acknowledged last of a resource it asked for."""
+        if name in self._sent:
+            return self._sent[name].before
+        return self.owed[name] if name in self.owed else self._catalog.get(self.type, name)
 
     def acknowledged(self, name: str) -> bool:
         """Whether the peer acknowledged some version of this resource."""

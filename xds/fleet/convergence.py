@@ -14,8 +14,8 @@ from xds.revisions.record import Revision
 _OWNED = frozenset({Type.CLUSTER, Type.ENDPOINT})
 """Types whose resources each belong to one deployment."""
 
-_SHARED = ROUTING - {Type.LISTENER}
-"""Types whose resources hold the routes of many."""
+_SHARED = ROUTING - {Type.LISTENER, Type.SCOPED_ROUTE}
+"""Types whose resources hold the routes of all."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -38,6 +38,9 @@ class Blame(Protocol):
 
     def owner(self, resource: str) -> str | None:
         """The deployment a cluster or an endpoint resource belongs to; None: to none."""
+
+    def shares(self, stream: Stream, scope: str, deployment: str) -> bool | None:
+        """Whether a deployment has routes in a scope; None: it is no scope of ours."""
 
     def objects(self, stream: Stream) -> bool:
         """Whether a peer may be held at older routes of anybody's."""
@@ -116,11 +119,19 @@ class Refusal:
 def refusals(revision: Revision, stream: Stream, blame: Blame) -> Iterator[Refusal]:
     """What a peer refuses of what is in force of one deployment, or of what belongs to none."""
     in_force = {revision.cluster_of(key) for key in revision.builds}
+
+    def concerns(type_: str, name: str) -> bool | None:
+        """Whether a resource is this deployment's, or has routes of it; None: it is nobody's, or all have."""
+        if type_ == Type.SCOPED_ROUTE:
+            return blame.shares(stream, name, revision.deployment)
+        owner = blame.owner(name) if type_ in _OWNED else None
+        return name in in_force if owner is not None else None
+
     for type_, rejection in stream.rejections():
-        owner = blame.owner(rejection.name) if type_ in _OWNED else None
-        if owner is None or rejection.name in in_force:
+        its_own = concerns(type_, rejection.name)
+        if its_own is not False:
             text = f"{short_name(type_)} {rejection.name}: {rejection.text}"
-            delays = owner is not None or type_ in _SHARED
+            delays = its_own is True or type_ in _SHARED
             yield Refusal(type_, rejection.name, rejection.version, text, delays)
     said = blame.objection(stream, revision.deployment)
     if said is not None:

@@ -47,8 +47,9 @@ class Gateway(Model):
     """A group of Envoys that are all to have the same configuration."""
 
     name: GatewayName
-    mode: Literal["table", "proxyless"] = "table"
-    """`table`: Envoys, with all routes in one table. `proxyless`: gRPC's own clients, without Envoys."""
+    mode: Literal["table", "scoped", "proxyless"] = "table"
+    """`table`: Envoys, with all routes in one table. `scoped`: Envoys, with a table for each host, which
+    has no wildcard. `proxyless`: gRPC's own clients, without Envoys."""
     domain: Domain | None = None
     """A deployment without `hosts` is also reached at `<name>.<domain>`."""
     nodes: tuple[NodeMatch, ...] = ()

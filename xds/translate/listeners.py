@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from google.protobuf.wrappers_pb2 import BoolValue, UInt32Value
 
 from xds.spec.gateway import Gateway, Listen
+from xds.spec.scoped import SCOPED
 from xds.stubs import envoy_config_core_v3_pb2 as core
 from xds.stubs import envoy_config_listener_v3_pb2 as listener_v3
 from xds.stubs import envoy_extensions_filters_http_router_v3_pb2 as router_v3
@@ -18,6 +19,7 @@ from xds.translate.log import access_log
 from xds.translate.models import body_filters
 from xds.translate.raw_gateway import http_filters
 from xds.translate.raw_patches import patched
+from xds.translate.scopes import scoped_routes
 from xds.translate.statistics import answer_times, grpc_statuses
 from xds.translate.values import address, ads, duration, packed
 
@@ -34,7 +36,7 @@ def listener_name(listen: Listen) -> str:
 def listener(
     gateway: Gateway, listen: Listen, *, reads_models: bool = True, times_answers: bool = True
 ) -> listener_v3.Listener:
-    """One listener of a gateway; its routes come by the gateway's name.
+    """One listener of a gateway; its routes come by the gateway's name, or by the host in `scoped` mode.
 
     Args:
         gateway: whose.
@@ -62,10 +64,12 @@ def listener(
 def _connection_manager(
     gateway: Gateway, first: Iterable[http_v3.HttpFilter]
 ) -> http_v3.HttpConnectionManager:
+    scoped = gateway.mode == SCOPED
     return http_v3.HttpConnectionManager(
         stat_prefix=gateway.name,
         codec_type=http_v3.HttpConnectionManager.AUTO,
-        rds=http_v3.Rds(config_source=ads(), route_config_name=gateway.name),
+        rds=http_v3.Rds(config_source=ads(), route_config_name=gateway.name) if not scoped else None,
+        scoped_routes=scoped_routes(gateway.name) if scoped else None,
         http_filters=[
             *first,
             *http_filters(gateway),

@@ -8,6 +8,7 @@ from xds.spec.envoy import Raw
 from xds.spec.faults import Fault
 from xds.spec.findings import Path
 from xds.spec.gateway import Gateway
+from xds.spec.scoped import SCOPED, is_exact
 from xds.stubs import envoy_config_route_v3_pb2 as route_v3
 from xds.stubs import envoy_extensions_filters_http_router_v3_pb2 as router_v3
 from xds.stubs import (
@@ -72,6 +73,7 @@ def faults_of_gateway(gateway: Gateway) -> Iterator[Wrong]:
     yield from wrong_hosts
     if not wrong_hosts:
         yield from _hosts(gateway)
+        yield from _not_found(gateway)
 
 
 def _faults_of_each(
@@ -94,6 +96,18 @@ def _filters(gateway: Gateway) -> Iterator[Wrong]:
         seen.add(given.name)
         if given.typed_config.Is(descriptor(router_v3.Router)):
             yield Wrong(at, "is the router, which is there already, at the end", "leave it out")
+
+
+def _not_found(gateway: Gateway) -> Iterator[Wrong]:
+    """The domains that a scoped gateway would never find."""
+    if gateway.mode != SCOPED:
+        return
+    for index, host in enumerate(virtual_hosts(gateway)):
+        for position, domain in enumerate(host.domains):
+            if not is_exact(domain) or domain != domain.lower() or ":" in domain:
+                message = f"{domain} is never found: a scoped gateway looks hosts up by their exact name"
+                mend = "write it in lower case, without wildcard and port"
+                yield Wrong(("virtual_hosts", index, "domains", position), message, mend)
 
 
 def _hosts(gateway: Gateway) -> Iterator[Wrong]:

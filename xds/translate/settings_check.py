@@ -6,6 +6,7 @@ from xds.spec.deployment import MAIN, Deployment
 from xds.spec.faults import Fault
 from xds.spec.findings import Path, dotted
 from xds.spec.gateway import Gateway
+from xds.spec.proxyless import PROXYLESS
 from xds.spec.read import Document
 from xds.translate.settings import cluster_settings
 
@@ -17,7 +18,7 @@ def faults_of_settings(document: Document, gateways: Iterable[Gateway]) -> Itera
         return
     said: set[Path] = set()
     for gateway in gateways:
-        if gateway.mode != "table" or (spec.gateways is not None and gateway.name not in spec.gateways):
+        if gateway.mode == PROXYLESS or (spec.gateways is not None and gateway.name not in spec.gateways):
             continue
         for label in spec.weights():
             path = _protocol_of(spec, label)

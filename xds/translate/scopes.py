@@ -1,0 +1,54 @@
+"""A host as a scope: in `scoped` mode each has a RouteConfiguration of its own, which its scope carries.
+
+Envoy looks the host up by its exact text up to the first colon: case matters, and there are no wildcards.
+"""
+
+from collections.abc import Iterator
+
+from xds.stubs import envoy_config_route_v3_pb2 as route_v3
+from xds.stubs import (
+    envoy_extensions_filters_network_http_connection_manager_v3_pb2 as http_v3,
+)
+from xds.translate.values import ads
+
+_ScopedRoutes = http_v3.ScopedRoutes
+_Builder = _ScopedRoutes.ScopeKeyBuilder
+_Extractor = _Builder.FragmentBuilder.HeaderValueExtractor
+
+
+def scoped_routes(name: str) -> http_v3.ScopedRoutes:
+    """How a listener finds the scope of a request: by its host, without the port.
+
+    Args:
+        name: of the listener's set of scopes; it only shows in statistics.
+    """
+    host = _Extractor(name=":authority", element_separator=":", index=0)
+    return _ScopedRoutes(
+        name=name,
+        scope_key_builder=_Builder(fragments=[_Builder.FragmentBuilder(header_value_extractor=host)]),
+        rds_config_source=ads(),  # for scopes that people give, which may name their routes
+        scoped_rds=http_v3.ScopedRds(scoped_rds_config_source=ads()),
+    )
+
+
+def scope(host: str, routes: route_v3.VirtualHost) -> route_v3.ScopedRouteConfiguration:
+    """The scope of a host, named for it."""
+    key = route_v3.ScopedRouteConfiguration.Key(
+        fragments=[route_v3.ScopedRouteConfiguration.Key.Fragment(string_key=host)]
+    )
+    table = route_v3.RouteConfiguration(name=host, virtual_hosts=[routes], ignore_port_in_host_matching=True)
+    return route_v3.ScopedRouteConfiguration(name=host, key=key, route_configuration=table)
+
+
+def own_scopes(virtual_host: route_v3.VirtualHost) -> Iterator[route_v3.ScopedRouteConfiguration]:
+    """A gateway's own virtual host as scopes: one for each of its domains."""
+    for domain in virtual_host.domains:
+        alone = route_v3.VirtualHost()
+        alone.CopyFrom(virtual_host)
+        alone.domains[:] = [domain]
+        yield scope(domain, alone)
+
+
+def keys_of(scope: route_v3.ScopedRouteConfiguration) -> tuple[str, ...]:
+    """What a scope is found by; no two of a gateway may have the same."""
+    return tuple(fragment.string_key for fragment in scope.key.fragments)
