@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 import structlog
 import xxhash
 
+from xds.control.journeys import Commit
 from xds.control.publisher import Publisher
 from xds.control.state import State
 from xds.control.terms import Terms
@@ -39,15 +40,19 @@ class Writer:
         self._publisher = publisher
         self._lock = asyncio.Lock()
         self._changes: set[asyncio.Task[Any]] = set()
+        self._turn = (0.0, 0.0)
+        """When whoever is at work asked, and since when it is their turn."""
 
     async def alone(self, change: Callable[[], Awaitable[T]]) -> T:
         """Run a change to its end, one at a time, even when the caller goes away in the middle.
 
         Otherwise a call cancelled during the commit would leave memory behind the store.
         """
+        asked = time.time()
 
         async def locked() -> T:
             async with self._lock:
+                self._turn = (asked, time.time())
                 return await change()
 
         task = asyncio.create_task(locked())
@@ -67,7 +72,9 @@ class Writer:
         """
         if write == Write():
             return
+        decided = time.time()
         await self.ask(lambda store: store.commit(write))
+        self._publisher.journeys.committed(_noted(write, self._turn, decided))
         self._publisher.touch(self._state.adopt(write, time.time()))
         self._publisher.touch_resources(given.gateway for given in write.resources)
         self._publisher.pulse.beat()
@@ -89,6 +96,21 @@ class Writer:
             mend = "give each request an id of its own"
             raise InvalidInput([Fault("options", 0, "request_id", message, mend)])
         return reply.revisions
+
+
+def _noted(write: Write, turn: tuple[float, float], decided: float) -> Commit:
+    """What was committed just now."""
+    said = write.entry
+    return Commit(
+        verb=said.verb if said else "endpoints",
+        subjects=said.subjects if said else (),
+        outcome=said.outcome if said else "",
+        author=said.note.author if said else "",
+        asked=turn[0],
+        begun=turn[1],
+        decided=decided,
+        committed=time.time(),
+    )
 
 
 def digest_of(verb: str, *said: object) -> str:

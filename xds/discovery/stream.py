@@ -52,11 +52,12 @@ ACK_DEADLINE = 15.0
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Verdict:
-    """What a peer said to an answer (`error` is None: it took it)."""
+    """What a peer said to an answer (`error` is None: it took it), after how many seconds."""
 
     type: str
     items: tuple[Item, ...]
     error: str | None
+    seconds: float = 0.0
 
 
 class Stream:
@@ -213,10 +214,12 @@ class Stream:
         else:
             self.counters.refusals += 1
             items = watch.refused(request.nonce, request.error)
+        now = self._clock()
+        seconds = now - self._awaited_since.get(watch.type, now)
         if not watch.in_flight:
             self._awaited_since.pop(watch.type, None)
             self._reported.discard(watch.type)
-        return Verdict(watch.type, items, request.error)
+        return Verdict(watch.type, items, request.error, seconds)
 
     def _retry_routes_of(self, type_: str, accepted: Iterable[Item]) -> None:
         """A route refused for want of a cluster may be fine now that the cluster was accepted."""
