@@ -1,0 +1,100 @@
+"""Explain, where no Envoy is needed to see what is right."""
+
+import dataclasses
+
+import pytest
+import xxhash
+
+from xds.stubs import envoy_config_route_v3_pb2 as route_v3
+from xds.stubs import envoy_type_v3_pb2 as type_v3
+from xds.translate.explain.asked import Request
+from xds.translate.explain.explain import explain
+from xds.translate.explain.hashing import hash_of
+from xds.translate.explain.table import domain_of
+
+Policy = route_v3.RouteAction.HashPolicy
+BY_HEADER = Policy(header=Policy.Header(header_name="x-user"))
+BY_QUERY = Policy(query_parameter=Policy.QueryParameter(name="user"))
+REQUEST = Request(target=b"/?user=q", headers=(("X-User", b"h"),))
+
+
+def to_one(name: str = "mine") -> route_v3.Route:
+    """A route to one cluster, whatever is asked."""
+    out = route_v3.Route(name=name, match=route_v3.RouteMatch(prefix="/"))
+    out.route.cluster = "somewhere"
+    return out
+
+
+def test_two_hashes_are_turned_and_mixed() -> None:
+    """`rotl64(h1, 1) ^ h2`; terminal: the first that is found is all."""
+    first, second = xxhash.xxh64_intdigest(b"h"), xxhash.xxh64_intdigest(b"q")
+    both = hash_of([BY_HEADER, BY_QUERY], REQUEST)
+    assert both is not None
+    assert both.value == ((first << 1 | first >> 63) & (2**64 - 1)) ^ second
+    alone = Policy(terminal=True)
+    alone.MergeFrom(BY_HEADER)
+    only = hash_of([alone, BY_QUERY], REQUEST)
+    assert only is not None
+    assert only.value == first
+
+
+def test_a_terminal_policy_that_finds_nothing_ends_nothing() -> None:
+    """The next one is asked."""
+    alone = Policy(terminal=True)
+    alone.MergeFrom(BY_HEADER)
+    found = hash_of([alone, BY_QUERY], dataclasses.replace(REQUEST, headers=()))
+    assert found is not None
+    assert found.value == xxhash.xxh64_intdigest(b"q")
+
+
+@pytest.mark.parametrize("kind", ["grpc", "connect_matcher", "tls_context"])
+def test_a_matcher_it_does_not_know_is_told(kind: str) -> None:
+    """Rather than guessed at."""
+    route = to_one()
+    getattr(route.match, kind).SetInParent()
+    said = explain([route], {}, REQUEST)
+    assert (said.version, said.route) == (None, "mine")
+    assert said.reason.startswith("Nobody can say beforehand: the route mine may answer")
+
+
+@pytest.mark.parametrize(("part", "certain"), [(0, "other"), (100, "mine"), (40, None)])
+def test_a_part_by_chance_is_told(part: int, certain: str | None) -> None:
+    """None and all are certain."""
+    route = to_one()
+    route.match.runtime_fraction.default_value.CopyFrom(type_v3.FractionalPercent(numerator=part))
+    said = explain([route, to_one("other")], {}, REQUEST)
+    assert (said.route if said.place else None) == certain
+
+
+def test_what_hashes_the_address_is_told() -> None:
+    """A request doesn't show it."""
+    route = to_one()
+    route.route.ClearField("cluster")
+    for name in ("a", "b"):
+        route.route.weighted_clusters.clusters.add(name=name).weight.value = 5000
+    route.route.weighted_clusters.use_hash_policy.value = True
+    route.route.hash_policy.add().connection_properties.source_ip = True
+    said = explain([route], {}, REQUEST)
+    assert said.place is None
+    assert "connection_properties" in said.reason
+
+
+def test_nothing_matches() -> None:
+    """Envoy's own 404."""
+    assert explain([], {}, REQUEST).status == 404
+
+
+@pytest.mark.parametrize(
+    ("host", "chosen"),
+    [
+        ("a.x.test", "a.x.test"),
+        ("A.X.test:80", "a.x.test"),
+        ("b.x.test", "*.x.test"),
+        ("b.test", "*.test"),
+        ("chat.internal", "chat.*"),
+        ("else", None),
+    ],
+)
+def test_the_nearest_domain_is_chosen(host: str, chosen: str | None) -> None:
+    """Exact, then the longest of each kind."""
+    assert domain_of(host, ["*.test", "a.x.test", "*.x.test", "chat.*"]) == chosen
