@@ -51,6 +51,20 @@ async def begin(plane: ControlPlane) -> None:
     await apply(plane, spec(weight=20))
 
 
+async def test_a_dry_run_counts_the_endpoints_of_its_files(planes: Planes) -> None:
+    """A version that would have some does not wait for any; and nothing is done."""
+    async with planes() as plane:
+        files = [("f.yaml", f"{ENDPOINTS}---\n{spec()}")]
+
+        applied, _ = await plane.deployments.apply_texts(files, Terms("me", dry_run=True))
+
+        (outcome,) = applied.outcomes
+        assert {ref: len(some) for ref, some in outcome.standing.endpoints.items()} == {"s:1": 1, "s:2": 1}
+        assert outcome.standing.known == {"s:1": 1, "s:2": 1}
+        assert not outcome.standing.lending
+        assert plane.endpoints.list() == []
+
+
 @verbs
 async def test_a_write_that_expects_something_else_is_refused(planes: Planes, verb: Verb) -> None:
     """The message says what is in force, and by whom; nothing changes."""

@@ -6,6 +6,7 @@ from typing import Literal
 
 import structlog
 
+from xds.control.endpoint_book import EndpointBook
 from xds.control.expected import check_expected
 from xds.control.intake import EndpointChange, Intake, check, take_in
 from xds.control.merge import merged_documents
@@ -276,9 +277,15 @@ class Deployments(Shown):
             await self._writer.commit(_write(intake, terms, verb, digest))
             _log_endpoints(intake.endpoints, terms.author)
         outcomes = self._standings.outcomes(
-            [(revision, previous[revision.deployment], new) for revision, new in intake.heads]
+            [(revision, previous[revision.deployment], new) for revision, new in intake.heads],
+            self._coming(intake.write) if terms.dry_run else {},
         )
         return Applied(outcomes, intake.endpoints), reading.warnings
+
+    def _coming(self, write: Write) -> dict[str, EndpointBook]:
+        """The books of the builds whose endpoints would be written."""
+        book, now = self._state.book, self._state.clock()
+        return {ref: book.trial(ref, write, now) for _, ref in write.endpoints}
 
     async def _as_applied(self, answered: Answered) -> Applied:
         """What was said to an apply before."""

@@ -2,7 +2,9 @@
 
 import dataclasses
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from types import MappingProxyType
 
+from xds.control.endpoint_book import EndpointBook
 from xds.control.intake import EndpointChange, digest_of_spec
 from xds.control.publisher import Publisher
 from xds.control.state import State, usable_of
@@ -93,8 +95,15 @@ class Standings:
         """How a deployment stands (or would stand) at a revision."""
         return self.of_all([revision])[0]
 
-    def of_all(self, revisions: Iterable[Revision]) -> list[Standing]:
-        """How deployments stand; the Envoys are looked at once for all."""
+    def of_all(
+        self, revisions: Iterable[Revision], coming: Mapping[str, EndpointBook] = MappingProxyType({})
+    ) -> list[Standing]:
+        """How deployments stand; the Envoys are looked at once for all.
+
+        Args:
+            revisions: of each, the one it stands (or would stand) at.
+            coming: books to look builds up in, by ref, rather than in what is in force.
+        """
         pictures: dict[tuple[str, ...] | None, Picture] = {}
         standings = []
         for revision in revisions:
@@ -103,19 +112,21 @@ class Standings:
                 streams = self.streams(revision.spec)
                 pending = self._publisher.pending
                 pictures[gateways] = Picture(streams, self._publisher.lanes, pending=pending)
-            standings.append(self._standing(revision, pictures[gateways].convergence(revision)))
+            standings.append(self._standing(revision, pictures[gateways].convergence(revision), coming))
         return standings
 
-    def _standing(self, revision: Revision, reached: Convergence) -> Standing:
-        refs = revision.builds.values()
-        endpoints = {ref: self._state.endpoints.get(ref, ()) for ref in refs}
+    def _standing(
+        self, revision: Revision, reached: Convergence, coming: Mapping[str, EndpointBook]
+    ) -> Standing:
+        books = {ref: coming.get(ref, self._state.book) for ref in revision.builds.values()}
+        endpoints = {ref: book.usable.get(ref, ()) for ref, book in books.items()}
         ill = self._state.health.lending(revision.deployment)
         return Standing(
             revision=revision,
             endpoints=endpoints,
             convergence=reached,
             notes=tuple(self._notes(revision)),
-            known={ref: len(self._state.book.union.get(ref, ())) for ref in refs},
+            known={ref: len(book.union.get(ref, ())) for ref, book in books.items()},
             lending=lending_builds(revision, endpoints, self._state.lend_when(revision), ill),
             unhealthy={
                 ref: self._state.health.why(revision.deployment, ref) for ref in ill if endpoints.get(ref)
@@ -130,9 +141,18 @@ class Standings:
         """What came of a verb that brought, or left, this revision."""
         return self.outcomes([(revision, previous, changed)])[0]
 
-    def outcomes(self, made: Sequence[tuple[Revision, Revision | None, bool]]) -> list[Outcome]:
-        """The same of several: the revision, what was in force before, whether that changed anything."""
-        standings = self.of_all(revision for revision, _, _ in made)
+    def outcomes(
+        self,
+        made: Sequence[tuple[Revision, Revision | None, bool]],
+        coming: Mapping[str, EndpointBook] = MappingProxyType({}),
+    ) -> list[Outcome]:
+        """The same of several.
+
+        Args:
+            made: of each the revision, what was in force before, and whether that changed anything.
+            coming: see of_all.
+        """
+        standings = self.of_all((revision for revision, _, _ in made), coming)
         return [
             Outcome(standing, changed, previous, moved_percent(previous, revision))
             for standing, (revision, previous, changed) in zip(standings, made, strict=True)
