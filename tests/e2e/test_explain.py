@@ -1,9 +1,13 @@
 """`explain` and the real Envoy say the same, request by request."""
 
+import asyncio
 import collections
 import dataclasses
+import json
 import random
+import sys
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 
@@ -159,3 +163,23 @@ async def test_explain_says_what_envoy_does(mesh: Mesh, admin: AdminClient, kind
     assert not wrong[:5], len(wrong)
     assert asked.total() == REQUESTS
     assert {"main", "a", "b"} <= asked.keys()
+
+
+async def test_the_command_says_what_envoy_does(mesh: Mesh, admin: AdminClient, tmp_path: Path) -> None:
+    """A file of keys, odd ones among them, through `canary explain` and through the Envoy."""
+    host = "explained-by-command"
+    canary = split(BY, route_type="header", a=("a1", 30), b=("b1", 20))
+    await admin.apply(deployment(host, canary=canary))
+    await admin.settled(host)
+    keys = [b"user-%d" % number for number in range(200)] + [b"\xff", b"%20", b"a+b", "ü".encode()]
+    (tmp_path / "keys").write_bytes(b"\n".join(keys))
+
+    command = (sys.executable, "-m", "xds.cli.main", "explain", host, "--keys", str(tmp_path / "keys"))
+    process = await asyncio.create_subprocess_exec(
+        *command, "-o", "json", "--server", mesh.plane.admin, stdout=asyncio.subprocess.PIPE
+    )
+    out, _ = await process.communicate()
+
+    async with RawClient(mesh.gateway) as client:
+        answers = [(await client.get(host, headers=[(BY, key)])).version for key in keys]
+    assert [each["version"] for each in json.loads(out)["keys"]] == answers
