@@ -3,7 +3,7 @@
 import hypothesis
 import pytest
 
-hypothesis.settings.register_profile("quick", deadline=None, database=None)
+hypothesis.settings.register_profile("quick", deadline=None, database=None, max_examples=60)
 hypothesis.settings.register_profile("long", deadline=None, database=None, max_examples=2000)
 
 
