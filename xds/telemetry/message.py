@@ -151,7 +151,7 @@ def _metrics(
     """The metrics of a family, each with the sample of its cluster; those without one are left out."""
     samples = report.samples
     for metric in family.metric:
-        cluster = next((pair.value for pair in metric.label if pair.name == label), None)
+        cluster = next((_text(pair.value) for pair in metric.label if pair.name == label), None)
         if cluster is None:
             continue
         sample = samples.get(cluster)
@@ -175,9 +175,8 @@ def _read_mirrored_class(metric: prometheus.Metric, sample: Sample, _: Report) -
 
 def _read_cut(metric: prometheus.Metric, sample: Sample, _: Report) -> None:
     value = _number(metric.counter.value)
-    if value and any(
-        pair.name == _DETAILS and pair.value.startswith(_AFTER_FIRST_BYTE) for pair in metric.label
-    ):
+    details = (_text(pair.value) for pair in metric.label if pair.name == _DETAILS)
+    if value and any(said.startswith(_AFTER_FIRST_BYTE) for said in details):
         sample.counts.append((_AT["resets_after_first_byte"], value))
 
 
@@ -251,6 +250,11 @@ def _sum(known: Measured | None, more: Measured | None, sign: int) -> Measured |
     known = known or Measured()
     known.add(more, sign)
     return known
+
+
+def _text(value: str) -> str:
+    """A label; protobuf hands out bytes for what is no UTF-8 in messages of its second edition."""
+    return str(value)
 
 
 def _number(value: float) -> int:

@@ -39,6 +39,9 @@ _SILENT = 3
 """Intervals after which a stream's gauges go."""
 _INTERVAL = 5.0
 """Seconds, for a stream that reported once."""
+_SHORTEST, _LONGEST = 0.5, 300.0
+"""Seconds between two reports, as far as that is believed. It is Envoy's own time: its reports may have
+had to wait on their way."""
 _REMEMBERED = 32
 """Reports of a node, to know them again on another stream."""
 _COVERED = COUNTERS.index("covered")
@@ -275,6 +278,8 @@ class Telemetry:
         seen = self._seen.setdefault(feed.node, Seen())
         if report.at <= feed.latest or report.at in seen.times:
             return True
+        if feed.reported:
+            feed.interval = min(_LONGEST, max(_SHORTEST, (report.at - feed.latest) / 1000))
         feed.latest = report.at
         seen.times.append(report.at)
         seen.last = now
@@ -282,8 +287,6 @@ class Telemetry:
 
     def _cover(self, feed: Feed, now: float) -> None:
         passed = max(0.0, now - feed.last)
-        if feed.reported and passed:
-            feed.interval = passed
         feed.last, feed.reported = now, True
         clock = self._series_of(("", "", feed.gateway, 0)).window(now)
         clock.counts[_COVERED] += round(passed * _MICRO / max(1, self._connected[feed.gateway]))

@@ -1,0 +1,232 @@
+"""Reports of many Envoys: everything counts once, to the build and revision it belongs to."""
+
+import random
+
+import pytest
+
+from tests.support.metric_messages import Message
+from xds.telemetry import telemetry as module
+from xds.telemetry.message import decode
+from xds.telemetry.records import Scope
+from xds.telemetry.telemetry import Feed, Telemetry
+
+NOW = 1_800_000_000.0
+REVISIONS = {"d": 3}
+
+
+def known(deployment: str, build: str) -> int | None:
+    """`d` has the builds v1 and v2."""
+    return REVISIONS.get(deployment) if build in ("v1", "v2") else None
+
+
+@pytest.fixture
+def telemetry() -> Telemetry:
+    """One that knows `d`."""
+    return Telemetry(known)
+
+
+def take(telemetry: Telemetry, feed: Feed, message: Message, now: float = NOW) -> None:
+    """Take in a message."""
+    raw = message.raw()
+    telemetry.take(feed, decode(raw, first=False)[1], len(raw), now)
+
+
+def requests(telemetry: Telemetry, now: float = NOW, **scope: str | int) -> int:
+    """How many there were in the last hour."""
+    return telemetry.summary(Scope("d", **scope), 3600, now).counts.requests  # type: ignore[arg-type]  # by name
+
+
+def test_reports_add_up(telemetry: Telemetry) -> None:
+    """Over Envoys, gateways, builds and time; and can be told apart by each."""
+    for node, gateway, build, count in (
+        ("e1", "default", "v1", 1),
+        ("e2", "default", "v1", 10),
+        ("e3", "edge", "v1", 100),
+        ("e3", "edge", "v2", 1000),
+    ):
+        feed = telemetry.join(node + build, gateway, NOW)
+        take(telemetry, feed, Message(1).requests(f"d_{build}", ok=count))
+        take(telemetry, feed, Message(2).requests(f"d_{build}", ok=count), NOW + 5)
+    assert requests(telemetry, NOW + 9) == 2222
+    assert requests(telemetry, NOW + 9, build="v1") == 222
+    assert requests(telemetry, NOW + 9, gateway="default") == 22
+    assert requests(telemetry, NOW + 9, gateway="default", build="v2") == 0
+
+
+def test_a_new_revision_begins_anew(telemetry: Telemetry, monkeypatch: pytest.MonkeyPatch) -> None:
+    """So that a promotion doesn't mix what was a canary with what is main."""
+    feed = telemetry.join("e1", "default", NOW)
+    take(telemetry, feed, Message(1).requests("d_v1", ok=5))
+    monkeypatch.setitem(REVISIONS, "d", 4)
+    take(telemetry, feed, Message(2).requests("d_v1", ok=7))
+    assert requests(telemetry, revision=3) == 5
+    assert requests(telemetry, revision=4) == 7
+    assert telemetry.summary(Scope("d", "v1"), 60, NOW).revisions == (3, 4)
+
+
+def test_a_replayed_report_is_ignored(telemetry: Telemetry) -> None:
+    """On its stream, on another, late or out of order; and counted."""
+    feed = telemetry.join("e1", "default", NOW)
+    first, second = Message(1_000).requests("d_v1", ok=1), Message(2_000).requests("d_v1", ok=1)
+    for message in (first, second, first, second):
+        take(telemetry, feed, message)
+    beside = telemetry.join("e1", "default", NOW)
+    take(telemetry, beside, second)
+    telemetry.leave(beside)
+    telemetry.leave(feed)
+    again = telemetry.join("e1", "default", NOW + 60)
+    take(telemetry, again, first, NOW + 60)
+    assert requests(telemetry, NOW + 60) == 2
+    assert telemetry.intake().replayed == 4
+
+
+def test_one_that_comes_back_goes_on(telemetry: Telemetry) -> None:
+    """Its stream was new, or it was."""
+    for number in range(3):
+        feed = telemetry.join("e1", "default", NOW)
+        take(telemetry, feed, Message(number + 1).requests("d_v1", ok=4).active("d_v1", 2))
+        telemetry.leave(feed)
+    assert requests(telemetry) == 12
+    assert telemetry.in_flight("d", "v1", NOW) == 2
+
+
+def test_two_of_one_name_both_count(telemetry: Telemetry) -> None:
+    """Though their clocks differ: each stream has its own order."""
+    one, two = telemetry.join("e1", "default", NOW), telemetry.join("e1", "default", NOW)
+    for number in range(1, 4):
+        take(telemetry, one, Message(100_000 + number).requests("d_v1", ok=1).active("d_v1", 3))
+        take(telemetry, two, Message(number).requests("d_v1", ok=1).active("d_v1", 4))
+    assert requests(telemetry) == 6
+    assert telemetry.in_flight("d", "v1", NOW) == 7
+
+
+@pytest.mark.parametrize("politely", [True, False])
+def test_one_that_vanished_ages_out(telemetry: Telemetry, *, politely: bool) -> None:
+    """After three of its intervals nothing of it is in flight; until then it may still be."""
+    feed = telemetry.join("e1", "default", NOW)
+    for number in range(3):
+        take(telemetry, feed, Message(2_000 * number + 1).active("d_v1", 9), NOW + 2 * number)
+    if politely:
+        telemetry.leave(feed)
+    assert telemetry.in_flight("d", "v1", NOW + 10) == 9
+    assert telemetry.in_flight("d", "v1", NOW + 10.1) is None
+    assert [each.node for each in telemetry.envoys(NOW + 11)] == ([] if politely else ["e1"])
+
+
+def test_a_version_that_nobody_mentions_has_nothing_in_flight(telemetry: Telemetry) -> None:
+    """Envoy has no statistics of a cluster before its first request."""
+    take(telemetry, telemetry.join("e1", "default", NOW), Message(1).active("d_v1", 9))
+    assert telemetry.in_flight("d", "v2", NOW) == 0
+
+
+def test_clusters_that_are_not_ours_take_no_room(telemetry: Telemetry) -> None:
+    """Whatever an Envoy makes up: builds that never were, deployments, names."""
+    feed = telemetry.join("e1", "default", NOW)
+    message = Message(1)
+    for number in range(500):
+        message.requests(f"d_x{number}", ok=1).active(f"x{number}_v1", 1).members(f"{number}", 1, 1)
+    take(telemetry, feed, message)
+    assert telemetry.intake().foreign == 1500
+    assert list(telemetry.scopes()) == []
+    assert feed.gauges == {}
+
+
+def test_series_are_bounded(telemetry: Telemetry, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What was silent longest goes; what is counted now stays."""
+    monkeypatch.setattr(module, "MOST_SERIES", 10)
+    feed = telemetry.join("e1", "default", NOW)
+    for number in range(1, 50):
+        monkeypatch.setitem(REVISIONS, "d", number)
+        take(telemetry, feed, Message(number).requests("d_v1", ok=1), NOW + number)
+    assert len(telemetry._series) == 10
+    assert requests(telemetry, NOW + 50, revision=49) == 1
+    assert telemetry.intake().crowded > 0
+
+
+def test_a_rate_is_of_the_time_that_was_covered(telemetry: Telemetry) -> None:
+    """Three Envoys with 20 requests a second each, whenever in their five seconds they report."""
+    chance = random.Random(7)
+    events = []
+    for node in range(3):
+        feed = telemetry.join(f"e{node}", "default", NOW)
+        at = NOW + chance.uniform(0, 5)
+        while at < NOW + 300:
+            events.append((at, feed))
+            at += 5.01
+    last = {feed: NOW for _, feed in events}
+    for number, (at, feed) in enumerate(sorted(events, key=lambda event: event[0]), 1):
+        count = round((at - last[feed]) * 20)
+        last[feed] = at
+        take(telemetry, feed, Message(number).requests("d_v1", ok=count), at)
+    for span in (10, 30, 60, 200):
+        assert telemetry.summary(Scope("d"), span, NOW + 299).rate == pytest.approx(60, rel=0.02)
+
+
+def test_rates_of_gateways_add_up(telemetry: Telemetry) -> None:
+    """Though one reports more often."""
+    for gateway, every in (("default", 1), ("edge", 5)):
+        feed = telemetry.join(gateway, gateway, NOW)
+        for at in range(every, 61, every):
+            take(telemetry, feed, Message(at).requests("d_v1", ok=10 * every), NOW + at)
+    assert telemetry.summary(Scope("d"), 60, NOW + 60).rate == pytest.approx(20, rel=0.01)
+
+
+def test_a_series_is_the_summary_in_steps(telemetry: Telemetry) -> None:
+    """Empty steps too; together they are what the summary says."""
+    feed = telemetry.join("e1", "default", NOW)
+    for at in (1, 2, 7, 31):
+        take(telemetry, feed, Message(at).requests("d_v1", [5.0], ok=1).active("d_v1", at), NOW + at)
+    points = telemetry.series(Scope("d"), 10, 40, NOW + 35)
+    assert [point.at - NOW for point in points] == [-10, 0, 10, 20, 30]
+    assert [point.counts.requests for point in points] == [0, 3, 0, 0, 1]
+    assert [point.in_flight for point in points] == [0, 7, 0, 0, 31]
+
+
+def test_grpc_failures_are_failures(telemetry: Telemetry) -> None:
+    """HTTP says 200; what a caller did wrong isn't the version's failure."""
+    message = Message(1).requests("d_v1", ok=10)
+    for status, count in (("0", 4), ("14", 3), ("3", 2), ("13", 1)):
+        message.counter(f"cluster.grpc.{status}", count, **{"envoy.cluster_name": "d_v1"})
+    take(telemetry, telemetry.join("e1", "default", NOW), message)
+    summary = telemetry.summary(Scope("d", "v1"), 60, NOW)
+    assert summary.counts.grpc == {"0": 4, "14": 3, "3": 2, "13": 1}
+    assert (summary.counts.failures, summary.success_rate) == (4, 0.6)
+
+
+def test_a_call_that_envoy_answered_itself_failed_once(telemetry: Telemetry) -> None:
+    """It counts as 503 and as UNAVAILABLE."""
+    message = Message(1).requests("d_v1", ok=5, failed=5)
+    for status in ("0", "14"):
+        message.counter(f"cluster.grpc.{status}", 5, **{"envoy.cluster_name": "d_v1"})
+    take(telemetry, telemetry.join("e1", "default", NOW), message)
+    assert telemetry.summary(Scope("d", "v1"), 60, NOW).counts.failures == 5
+
+
+@pytest.mark.parametrize(
+    ("seen", "verdict"), [([], None), ([1], True), ([0], False), ([0, 0, 1], False), ([0, 1, 1], True)]
+)
+def test_health_is_what_most_envoys_see(
+    telemetry: Telemetry, seen: list[int], *, verdict: bool | None
+) -> None:
+    """One that is cut off from a version, alone, decides nothing; nor does one without its endpoints."""
+    take(telemetry, telemetry.join("new", "default", NOW), Message(1).members("d_v1", 0, 0))
+    for number, healthy in enumerate(seen):
+        feed = telemetry.join(f"e{number}", "default", NOW)
+        take(telemetry, feed, Message(1).members("d_v1", healthy, 2))
+    assert telemetry.healthy_by_quorum("d", "v1", NOW) is verdict
+    assert telemetry.healthy_by_quorum("d", "v1", NOW + 60) is None
+
+
+def test_what_was_saved_goes_on_where_it_was(telemetry: Telemetry) -> None:
+    """Counts, rates, revisions: the same before and after a restart."""
+    feed = telemetry.join("e1", "default", NOW)
+    for at in range(1, 151):
+        take(telemetry, feed, Message(at).requests("d_v1", [float(at)], ok=2), NOW + at)
+    before = telemetry.summary(Scope("d"), 3000, NOW + 150)
+    saved = telemetry.take_unsaved(NOW + 130) + telemetry.take_unsaved(NOW + 150, final=True)
+    after = Telemetry(known)
+    after.restore(sorted(saved, key=lambda minute: minute[1]), NOW + 152)
+    again = after.summary(Scope("d"), 3000, NOW + 152)
+    assert (again.counts, again.revisions) == (before.counts, before.revisions)
+    assert again.rate == pytest.approx(before.rate)
+    assert again.latency == before.latency
