@@ -30,7 +30,8 @@ async def report(server: Serving, messages: Iterable[bytes]) -> grpc.StatusCode:
     host, port = server.xds
     options = [("grpc.use_local_subchannel_pool", 1)]
     async with grpc.aio.insecure_channel(f"{host}:{port}", options) as channel:
-        method: grpc.aio.StreamUnaryMultiCallable[bytes, bytes] = channel.stream_unary(f"/{SERVICE}/StreamMetrics")
+        path = f"/{SERVICE}/StreamMetrics"
+        method: grpc.aio.StreamUnaryMultiCallable[bytes, bytes] = channel.stream_unary(path)
         try:
             await method(iter(messages))
         except grpc.aio.AioRpcError as error:
