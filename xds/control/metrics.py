@@ -7,7 +7,7 @@ time to the first token), and where one can't be asked the rest is answered all 
 
 import asyncio
 import dataclasses
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
 
 from xds.control.deployments import Deployments
 from xds.control.standing import Standing
@@ -19,7 +19,7 @@ from xds.revisions.record import Revision, percent
 from xds.telemetry.query import Clock, Live, MetricSource
 from xds.telemetry.records import Point, Scope, Summary
 from xds.telemetry.telemetry import Telemetry
-from xds.translate.view import effective_slots
+from xds.translate.view import effective_slots, lending_builds
 
 ENVOY = "envoy"
 """The source that is always there."""
@@ -97,6 +97,29 @@ class Report:
     problems: tuple[str, ...] = ()
 
 
+@dataclasses.dataclass(frozen=True)
+class VersionNow:
+    """A version as it stands, for who counts by versions.
+
+    Attributes:
+        label: the build's; its first, where it has several.
+        key: the build's.
+        build: its ref.
+        weight: percent asked for, of all its labels.
+        effective: percent it gets now.
+        endpoints: how many can be used.
+    """
+
+    deployment: str
+    revision: int
+    label: str
+    key: str
+    build: str
+    weight: float
+    effective: float
+    endpoints: int
+
+
 class MetricControl:
     """What is measured, from the outside.
 
@@ -145,6 +168,39 @@ class MetricControl:
         while True:
             yield await self.get(query)
             await asyncio.sleep(interval)
+
+    def versions(self, limit: int) -> Iterator[VersionNow]:
+        """Every version in force, by deployment, `main` first; no deployment begins beyond the limit."""
+        told = 0
+        for name in self._state.names():
+            if told >= limit:
+                return
+            revision = self._state.existing(name)
+            told += len(revision.builds)
+            yield from self._versions(revision)
+
+    def count(self) -> int:
+        """How many versions are in force."""
+        return sum(len(self._state.existing(name).builds) for name in self._state.names())
+
+    def _versions(self, revision: Revision) -> Iterator[VersionNow]:
+        name, usable = revision.deployment, self._state.endpoints
+        ill = self._state.health.lending(name)
+        lending = lending_builds(revision, usable, self._state.lend_when(revision), ill)
+        shares = effective_slots(revision, lending).shares()
+        weights = revision.spec.weights()
+        for key, ref in revision.builds.items():
+            labels = [label for label, labelled in revision.labels.items() if labelled == key]
+            yield VersionNow(
+                deployment=name,
+                revision=revision.number,
+                label=labels[0],
+                key=key,
+                build=ref,
+                weight=round(sum(weights[label] for label in labels), 2),
+                effective=percent(shares.get(key, 0)),
+                endpoints=len(usable.get(ref, ())),
+            )
 
     def _asked(self, source: str) -> Mapping[str, MetricSource]:
         if not source:

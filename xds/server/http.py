@@ -1,9 +1,10 @@
 """Health, readiness and metrics over HTTP."""
 
-from collections.abc import Callable
+import asyncio
+from collections.abc import Callable, Iterable
 
 from aiohttp import web
-from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Metric, generate_latest
 
 from xds.errors import SettingsError
 
@@ -20,7 +21,9 @@ async def http_server(
         return web.Response(text="ready\n") if ready() else web.Response(status=503, text="loading\n")
 
     async def metrics(_: web.Request) -> web.Response:
-        return web.Response(body=generate_latest(registry), headers={"Content-Type": CONTENT_TYPE_LATEST})
+        # Read here, where nothing changes meanwhile; written in a thread, so that pushes don't wait for it.
+        body = await asyncio.to_thread(generate_latest, _Read(registry))
+        return web.Response(body=body, headers={"Content-Type": CONTENT_TYPE_LATEST})
 
     app = web.Application()
     app.add_routes([web.get("/healthz", healthz), web.get("/readyz", readyz), web.get("/metrics", metrics)])
@@ -33,3 +36,14 @@ async def http_server(
     except OSError as error:
         raise SettingsError(f"can't listen on {listen}: {error.strerror}; is the port taken?") from error
     return runner, f"{host}:{runner.addresses[0][1]}"
+
+
+class _Read(CollectorRegistry):
+    """What a registry had at one moment."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        super().__init__()
+        self._metrics = list(registry.collect())
+
+    def collect(self) -> Iterable[Metric]:
+        return self._metrics

@@ -1,26 +1,84 @@
-"""The control plane's own metrics, read off its state when somebody asks."""
+"""The control plane's own metrics, read off its state when somebody asks; and what Envoys report."""
 
-from collections.abc import Iterable, Iterator
+import time
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
 
-from prometheus_client import CollectorRegistry
+from prometheus_client import CollectorRegistry, Histogram, ProcessCollector
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.registry import Collector
 
+from xds import __version__
 from xds.control.endpoint_standing import SourceStanding
+from xds.control.journeys import Journey
 from xds.control.plane import ControlPlane
 from xds.discovery.hub import Hub
+from xds.discovery.stream import Verdict
 from xds.fleet.admission import Admission
-from xds.fleet.envoys import by_envoy, in_sync
+from xds.fleet.envoys import acknowledged, by_envoy
+from xds.server.version_metrics import MOST_VERSIONS, VersionCollector
 
-Values = dict[tuple[str, ...], int]
+Values = Mapping[tuple[str, ...], float]
 """By the values of a metric's labels."""
 
+_FAST = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
+"""Seconds."""
 
-def registry(plane: ControlPlane, admission: Admission) -> CollectorRegistry:
-    """A registry with the metrics of this control plane, and of whom it lets in."""
+_INTAKE = {
+    "messages": "Reports of Envoys taken in",
+    "bytes": "Bytes of Envoys' reports",
+    "samples": "Clusters of ours in reports",
+    "replayed": "Reports thrown away for being older than one before",
+    "garbage": "Messages that are no report",
+    "foreign": "Reports about clusters that are no builds of ours",
+    "unbucketed": "Histograms left out for other bounds than ours",
+    "crowded": "Series forgotten to make room",
+}
+
+
+def registry(
+    plane: ControlPlane, admission: Admission, most_versions: int = MOST_VERSIONS
+) -> CollectorRegistry:
+    """A registry with the metrics of this control plane, of whom it lets in, and of the versions."""
     made = CollectorRegistry()
+    ProcessCollector(registry=made)
+    _time_pushes(plane, made)
     made.register(_Collector(plane, admission))
+    made.register(VersionCollector(plane.metrics, plane.telemetry, time.time, most_versions))
     return made
+
+
+def _time_pushes(plane: ControlPlane, made: CollectorRegistry) -> None:
+    """Histograms of what the control plane tells of while it happens."""
+    answers = Histogram(
+        "canary_answer_seconds",
+        "From an answer's way out until the Envoy has taken or refused it",
+        ("verdict",),
+        buckets=_FAST,
+        registry=made,
+    )
+    by_verdict = {True: answers.labels("accepted"), False: answers.labels("refused")}
+    pushes = Histogram(
+        "canary_push_seconds", "From a commit until all streams were woken", buckets=_FAST, registry=made
+    )
+    convergence = Histogram(
+        "canary_convergence_seconds",
+        "From a commit until the last Envoy has answered all of it",
+        buckets=_FAST,
+        registry=made,
+    )
+
+    def answered(verdict: Verdict) -> None:
+        by_verdict[verdict.error is None].observe(verdict.seconds)
+
+    def arrived(journey: Journey) -> None:
+        for commit in journey.commits:
+            pushes.observe(max(0.0, journey.pushed - commit.committed))
+            if journey.streams:
+                convergence.observe(max(0.0, journey.last - commit.committed))
+
+    plane.publisher.journeys.answered.append(answered)
+    plane.publisher.journeys.arrived.append(arrived)
 
 
 class _Collector(Collector):
@@ -29,26 +87,46 @@ class _Collector(Collector):
         self._admission = admission
 
     def collect(self) -> Iterator[GaugeMetricFamily | CounterMetricFamily]:
-        hub = self._plane.hub
-        yield _gauge("canary_envoys", "Envoys connected", _envoys(hub, in_sync_only=False))
-        yield _gauge("canary_envoys_in_sync", "Envoys that have it all", _envoys(hub, in_sync_only=True))
-        yield _gauge("canary_resources", "Resources in the catalog", _resources(hub), "gateway", "type")
-        yield _counter("canary_answers", "Answers sent to Envoys", hub.totals().answers)
-        yield _counter("canary_acknowledgements", "Answers acknowledged", hub.totals().acknowledgements)
-        yield _counter("canary_rejections", "Answers refused by an Envoy", hub.totals().refusals)
-        yield _counter("canary_turned_away", "Streams of nodes of no gateway", self._admission.refusals)
+        yield _gauge("canary_build_info", "The version of this server", {(__version__,): 1}, "version")
+        yield from self._of_fleet()
+        yield from self._of_telemetry()
         wrong, counts = _sources(self._plane.endpoints.sources())
         yield _gauge("canary_endpoint_source_failing", "Whether its last good list stays", wrong, "source")
         lent = self._plane.health.lent()
         yield _gauge("canary_lent_slots", "Slots, of 10,000, that main serves", lent, "deployment", "build")
         yield _gauge("canary_endpoint_source_endpoints", "Endpoints on its list", counts, "source")
 
+    def _of_fleet(self) -> Iterator[GaugeMetricFamily | CounterMetricFamily]:
+        hub, publisher = self._plane.hub, self._plane.publisher
+        envoys = {gateway: by_envoy(hub.streams(gateway)) for gateway in hub.catalogs}
+        yield _gauge(
+            "canary_envoys", "Envoys connected", {(name,): len(each) for name, each in envoys.items()}
+        )
+        yield _gauge(
+            "canary_envoys_in_sync",
+            "Envoys that have it all, and refuse nothing",
+            {(name,): sum(map(acknowledged, each)) for name, each in envoys.items()},
+        )
+        streams: Values = {(name,): sum(map(len, each)) for name, each in envoys.items()}
+        yield _gauge("canary_streams", "Open streams of Envoys", streams)
+        yield _gauge("canary_resources", "Resources in the catalog", _resources(hub), "gateway", "type")
+        totals = hub.totals()
+        yield _counter("canary_answers", "Answers sent to Envoys", totals.answers)
+        yield _counter("canary_acknowledgements", "Answers acknowledged", totals.acknowledgements)
+        yield _counter("canary_rejections", "Answers refused by an Envoy", totals.refusals)
+        yield _counter("canary_turned_away", "Streams of nodes of no gateway", self._admission.refusals)
+        yield _counter("canary_pushes", "Pushes: commits of a short time together", publisher.pushes)
+        given_up = publisher.journeys.given_up
+        yield _counter("canary_pushes_given_up", "Pushes that an Envoy never answered", given_up)
 
-def _envoys(hub: Hub, *, in_sync_only: bool) -> Values:
-    return {
-        (gateway,): sum(not in_sync_only or in_sync(streams) for streams in by_envoy(hub.streams(gateway)))
-        for gateway in hub.catalogs
-    }
+    def _of_telemetry(self) -> Iterator[GaugeMetricFamily | CounterMetricFamily]:
+        intake = self._plane.telemetry.intake()
+        for field, text in _INTAKE.items():
+            yield _counter(f"canary_telemetry_{field}", text, getattr(intake, field))
+        now = time.time()
+        reporting = Counter(each.gateway for each in self._plane.telemetry.envoys(now) if each.connected)
+        found: Values = {(gateway,): reporting[gateway] for gateway in self._plane.hub.catalogs}
+        yield _gauge("canary_telemetry_envoys", "Envoys that report metrics", found)
 
 
 def _resources(hub: Hub) -> Values:
