@@ -1,5 +1,6 @@
 """Every Daily command's table and JSON, word for word."""
 
+import datetime as dt
 from collections.abc import Iterator
 
 import grpc
@@ -9,6 +10,7 @@ from tests.cli import transcripts
 from tests.cli.fake_admin import AdminApi, Answer, Refusal, Run, only_main, revision
 from tests.cli.listener import listener
 from tests.cli.measured import measured
+from xds.cli import times
 from xds.stubs import canary_admin_v1_pb2 as pb
 
 STATE = pb.Confirmation.State
@@ -76,6 +78,12 @@ def simulation() -> pb.Simulation:
     return pb.Simulation(name="summarization", revision=3, moved=5, least=5, moves=[move], keys=keys)
 
 
+@pytest.fixture(autouse=True)
+def _clock(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = dt.datetime(2026, 11, 22, 10, 30, tzinfo=dt.UTC)
+    monkeypatch.setattr(times, "now", now.timestamp)
+
+
 @pytest.fixture
 def answers(summarization: pb.Deployment) -> dict[str, Answer]:
     """A server that has one deployment with a canary, and one without."""
@@ -129,6 +137,7 @@ CASES = {
     "update": ("update", "-f", "-"),
     "get": ("get", "summarization"),
     "list": ("list",),
+    "list-deleted": ("list", "--deleted"),
     "status": ("status", "summarization"),
     "status-watch": ("status", "summarization", "--watch"),
     "delete": ("delete", "summarization"),

@@ -207,7 +207,7 @@ def test_history_is_a_table_of_revisions(api: AdminApi, ask: Run) -> None:
     past[1].not_returnable = "a: 0 endpoints"
     api.answers["ListRevisions"] = pb.ListRevisionsResponse(revisions=past)
 
-    result = ask("history", "summarization")
+    result = ask("history", "summarization", "-o", "wide")
 
     assert result.stdout == (
         "REVISION   CHANGE          WHEN                   BY    SPLIT                      "

@@ -1,14 +1,11 @@
 """Whether a write waits for the Envoys: always where somebody is looking, else when asked to."""
 
-import os
-import pty
-import subprocess
-import sys
 from collections.abc import Iterator
 
 import pytest
 
 from tests.cli.fake_admin import AdminApi, Run, only_main
+from tests.cli.terminal import on_a_terminal
 from xds.client import Client, Wait
 from xds.stubs import canary_admin_v1_pb2 as pb
 
@@ -21,23 +18,6 @@ CONFIRMED = pb.Confirmation(state=STATE.CONFIRMED, envoys=2, confirmed=2)
 def _answers(api: AdminApi) -> None:
     changed = pb.ChangeResponse(change=pb.Change(deployment=only_main(), changed=True))
     api.answers = {"Abort": changed, "Wait": [WAITING, CONFIRMED]}
-
-
-def on_a_terminal(api: AdminApi, *args: str) -> tuple[int, str]:
-    """The exit code, and all that a terminal shows of a run."""
-    ours, theirs = pty.openpty()
-    command = [sys.executable, "-m", "xds.cli.main", *args]
-    environment = {**os.environ, "CANARY_SERVER": api.address, "TERM": "xterm", "COLUMNS": "100"}
-    process = subprocess.Popen(command, stdin=theirs, stdout=theirs, stderr=theirs, env=environment)
-    os.close(theirs)
-    shown = b""
-    try:
-        while chunk := os.read(ours, 4096):
-            shown += chunk
-    except OSError:  # how Linux says that the other end is closed
-        pass
-    os.close(ours)
-    return process.wait(), shown.decode()
 
 
 def test_on_a_terminal_a_write_waits(api: AdminApi) -> None:

@@ -28,6 +28,20 @@ async def test_a_deleted_deployment_is_nowhere_but_in_its_history(planes: Planes
         assert [past.revision.kind for past in await plane.deployments.history("s")] == ["delete", "apply"]
 
 
+async def test_what_was_deleted_can_be_listed(planes: Planes) -> None:
+    """By name, also after a restart; what is brought back isn't among it any more."""
+    async with planes() as plane:
+        await apply(plane, spec("s"))
+        await plane.deployments.delete("s", ME)
+        await apply(plane, spec("t"))
+    async with planes() as plane:
+        (gone,) = plane.deployments.list(deleted=True)
+        assert (gone.revision.deployment, gone.deleted) == ("s", True)
+        assert plane.deployments.list("s", deleted=True) == []
+        await plane.deployments.undelete("s", ME)
+        assert plane.deployments.list(deleted=True) == []
+
+
 async def test_undeleting_restores_it_as_it_was(planes: Planes) -> None:
     """Spec and slots; its builds keep their names."""
     async with planes() as plane:

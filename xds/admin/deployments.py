@@ -45,8 +45,8 @@ class DeploymentService(Service, admin_grpc.DeploymentServiceServicer):
     @answer
     async def List(self, request: admin.ListRequest, _context: Context) -> admin.ListResponse:
         """All deployments, by name."""
-        page = paging.page_of(request, paging.name, "deployments")
-        found = self._plane.deployments.list(page.after or "", page.limit)
+        page = paging.page_of(request, paging.name, "deleted" if request.deleted else "deployments")
+        found = self._plane.deployments.list(page.after or "", page.limit, deleted=request.deleted)
         items, token = page.cut(found, lambda standing: standing.revision.deployment)
         return admin.ListResponse(deployments=map(messages.deployment, items), next_page_token=token)
 

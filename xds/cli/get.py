@@ -5,11 +5,12 @@
 
 from collections.abc import Iterable, Sequence
 from itertools import islice
+from textwrap import shorten
 from typing import TYPE_CHECKING, Unpack
 
 import click
 
-from xds.cli import names, options, shapes, words
+from xds.cli import names, options, shapes, times, words
 from xds.cli.output import print_data, print_facts, print_json, print_names, print_table, print_yaml, warn
 from xds.cli.remote import connected
 from xds.client import Client
@@ -17,6 +18,9 @@ from xds.stubs import canary_admin_v1_pb2 as pb
 
 if TYPE_CHECKING:
     from pydantic import JsonValue
+
+_LONGEST = 40
+"""Characters of a comment; -o wide has all of them."""
 
 
 @click.command(
@@ -51,15 +55,18 @@ def get(*, name: str | None, **asked: Unpack[options.Reading]) -> None:
             show(deployment, wide=form == "wide")
 
 
-@click.command("list", epilog=options.examples("canary list", "canary list -o yaml > all.yaml"))
+@click.command(
+    "list", epilog=options.examples("canary list", "canary list -o yaml > all.yaml", "canary list --deleted")
+)
+@click.option("--deleted", is_flag=True, help="Those that canary undelete can bring back.")
 @options.reading
-def list_(**asked: Unpack[options.Reading]) -> None:
+def list_(*, deleted: bool, **asked: Unpack[options.Reading]) -> None:
     """Show all deployments, one a line.
 
     -o yaml prints them as deployment files, one document each.
     """
     with connected(asked["server"]) as client:
-        _list(client, asked["output"])
+        _list(client, asked["output"], deleted=deleted)
 
 
 @click.command(
@@ -84,10 +91,11 @@ def history(*, name: str, limit: int | None, **asked: Unpack[options.Reading]) -
             print_data([shapes.revision_data(revision) for revision in revisions], form)
         case "name":
             print_names(str(revision.number) for revision in revisions)
-        case _:
+        case form:
             print_table(
                 ("REVISION", "CHANGE", "WHEN", "BY", "SPLIT", "CAN RETURN", "COMMENT"),
-                map(_past, revisions),
+                (_past(revision, wide=form == "wide") for revision in revisions),
+                optional=("COMMENT",),
             )
 
 
@@ -113,15 +121,15 @@ def show(deployment: pb.Deployment, *, wide: bool = False) -> None:
     )
 
 
-def _past(revision: pb.Revision) -> Sequence[str]:
+def _past(revision: pb.Revision, *, wide: bool) -> Sequence[str]:
     return (
         str(revision.number),
         words.kind(revision),
-        words.moment(revision),
+        words.moment(revision) if wide else times.ago(revision.created_at),
         revision.author,
         words.revision_split(revision),
         revision.not_returnable or "yes",
-        revision.comment,
+        revision.comment if wide else shorten(revision.comment, _LONGEST, placeholder=" ..."),
     )
 
 
@@ -131,8 +139,8 @@ def _file(deployment: pb.Deployment) -> "dict[str, JsonValue]":
     return to_dict(from_json(deployment.spec_json))
 
 
-def _list(client: Client, output: str) -> None:
-    deployments = list(client.list())
+def _list(client: Client, output: str, *, deleted: bool = False) -> None:
+    deployments = list(client.list(deleted=deleted))
     match output:
         case "json":
             print_json([shapes.deployment_data(deployment) for deployment in deployments])
@@ -140,8 +148,12 @@ def _list(client: Client, output: str) -> None:
             print_yaml(*(_file(deployment) for deployment in deployments))
         case "name":
             print_names(deployment.name for deployment in deployments)
+        case _ if deployments and deleted:
+            _print_deleted(deployments)
         case form if deployments:
             _print_list(deployments, wide=form == "wide")
+        case _ if deleted:
+            click.echo("no deployment is deleted", err=True)
         case _:
             click.echo("no deployments yet (canary apply -f FILE makes one)", err=True)
 
@@ -162,6 +174,24 @@ def _print_list(deployments: Iterable[pb.Deployment], *, wide: bool) -> None:
             )
             for deployment in deployments
         ),
+    )
+
+
+def _print_deleted(deployments: Iterable[pb.Deployment]) -> None:
+    print_table(
+        ("NAME", "REVISION", "DELETED", "BY", "SPLIT", "COMMENT"),
+        (
+            (
+                deployment.name,
+                str(deployment.revision.number),
+                words.moment(deployment.revision),
+                deployment.revision.author,
+                words.split(deployment),
+                deployment.revision.comment,
+            )
+            for deployment in deployments
+        ),
+        optional=("COMMENT",),
     )
 
 

@@ -62,7 +62,7 @@ SECTIONS: Mapping[str, Mapping[str, tuple[str, str]]] = {
             "Put a backup in the store's place; its server must be stopped.",
         ),
         "completion": ("xds.cli.completion:completion", "Print what makes a shell complete commands."),
-        "version": ("xds.cli.version:version", "Print the version of this command."),
+        "version": ("xds.cli.version:version", "Print the versions of this command and of the server."),
     },
 }
 """By section and name: where the command is, and what it does in a line."""

@@ -1,7 +1,8 @@
 """Results on stdout: JSON, YAML, or tables.
 
-Tables are rich's on a terminal. In a pipe they are plain, as wide as their content: no cell is cut off or
-wrapped, so that `canary list | grep` sees whole lines. NO_COLOR means no escape sequences at all.
+Tables are rich's on a terminal, where long texts are wrapped and names never are: what doesn't fit then is
+the terminal's to wrap. In a pipe they are plain, as wide as their content: no cell is cut off or wrapped, so
+that `canary list | grep` sees whole lines. NO_COLOR means no escape sequences at all.
 What writes YAML and tables is imported where they are written: together they take as long as a call.
 """
 
@@ -12,11 +13,16 @@ from typing import TYPE_CHECKING
 
 import click
 
+from xds.cli.columns import Column, fitted
+
 if TYPE_CHECKING:
+    from rich.console import Console
     from rich.table import Table
 
 _ANY_WIDTH = 100_000
 """Columns; more than any row has."""
+_GAP = 3
+"""Columns between two of a table."""
 
 
 def print_json(data: object) -> None:
@@ -60,30 +66,34 @@ def print_table(
     """Print rows under headings; an optional column that is empty throughout is left out."""
     from rich.table import Table  # noqa: PLC0415 (see above)
 
-    table = Table(box=None, pad_edge=False, padding=(0, 3, 0, 0), header_style="bold")
+    console = _console()
+    table = Table(box=None, pad_edge=False, padding=(0, _GAP, 0, 0), header_style="bold")
     rows = list(rows)
     kept = [
         place
         for place, column in enumerate(columns)
         if column not in optional or any(row[place] for row in rows)
     ]
-    for place in kept:
-        table.add_column(columns[place], overflow="fold")
-    for row in rows:
-        table.add_row(*(printable(row[place]) for place in kept))
-    _print(table)
+    shown = [Column(columns[place], [printable(row[place]) for row in rows]) for place in kept]
+    widths = fitted(shown, console.width - _GAP * len(shown))
+    for column, width in zip(shown, widths, strict=True):
+        table.add_column(column.title, width=width, overflow="fold")
+    for row in range(len(rows)):
+        table.add_row(*(column.wrapped(row, width) for column, width in zip(shown, widths, strict=True)))
+    console.width = max(console.width, sum(widths) + _GAP * len(widths))
+    _print(table, console)
 
 
 def print_facts(facts: Iterable[tuple[str, str]]) -> None:
     """Print lines of a name and a value."""
     from rich.table import Table  # noqa: PLC0415 (see above)
 
-    grid = Table.grid(padding=(0, 3, 0, 0))
-    grid.add_column(style="bold")
+    grid = Table.grid(padding=(0, _GAP, 0, 0))
+    grid.add_column(style="bold", no_wrap=True)
     grid.add_column(overflow="fold")
     for fact, value in facts:
         grid.add_row(fact, printable(value))
-    _print(grid)
+    _print(grid, _console())
 
 
 def print_names(names: Iterable[str]) -> None:
@@ -117,7 +127,7 @@ def _coloured() -> bool:
     return not os.environ.get("NO_COLOR")
 
 
-def _print(table: "Table") -> None:
+def _console() -> "Console":
     from rich.console import Console  # noqa: PLC0415 (see above)
 
     console = Console(
@@ -128,6 +138,10 @@ def _print(table: "Table") -> None:
     )
     if not console.is_terminal:
         console.width = _ANY_WIDTH
+    return console
+
+
+def _print(table: "Table", console: "Console") -> None:
     with console.capture() as captured:
         console.print(table)
     for line in captured.get().splitlines():

@@ -55,8 +55,8 @@ def get(name: str) -> Call[pb.Deployment]:
     return simple("DeploymentService/Get", pb.GetRequest(name=name), pb.Deployment)
 
 
-def list_(*, page_size: int = 0) -> Pages[pb.Deployment]:
-    """All deployments, by name."""
+def list_(*, deleted: bool = False, page_size: int = 0) -> Pages[pb.Deployment]:
+    """All deployments, by name; or all that were deleted."""
 
     def read(raw: bytes) -> Page[pb.Deployment]:
         answer = pb.ListResponse.FromString(raw)
@@ -64,7 +64,9 @@ def list_(*, page_size: int = 0) -> Pages[pb.Deployment]:
 
     return Pages(
         lambda token: Call(
-            "DeploymentService/List", pb.ListRequest(page_size=page_size, page_token=token), read
+            "DeploymentService/List",
+            pb.ListRequest(page_size=page_size, page_token=token, deleted=deleted),
+            read,
         )
     )
 

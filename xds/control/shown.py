@@ -32,12 +32,12 @@ class Shown:
         """
         return self._standings.of(self._state.existing(name))
 
-    def list(self, after: str = "", limit: int | None = None) -> list[Standing]:
-        """Deployments by name, from the one after this name on."""
-        names = self._state.names()
+    def list(self, after: str = "", limit: int | None = None, *, deleted: bool = False) -> list[Standing]:
+        """Deployments by name, from the one after this name on; or those that were deleted."""
+        names = self._state.deleted() if deleted else self._state.names()
         start = bisect.bisect_right(names, after)
         return self._standings.of_all(
-            self._state.existing(name) for name in names[start : None if limit is None else start + limit]
+            self._state.ever(name) for name in names[start : None if limit is None else start + limit]
         )
 
     async def history(self, name: str, before: int | None = None, limit: int = 1000) -> "builtins.list[Past]":

@@ -77,6 +77,10 @@ class State:
         """Every deployment that is not deleted, sorted."""
         return self._names
 
+    def deleted(self) -> list[str]:
+        """Every deployment that was deleted, sorted."""
+        return sorted(name for name in self._recent if self.head(name) is None)
+
     def head(self, name: str) -> Revision | None:
         """The revision in force; None where there is none, or no more."""
         newest = self.newest(name)
