@@ -19,6 +19,7 @@ from xds.spec.findings import Findings
 from xds.spec.fit import fit
 from xds.spec.gateway import Gateway, default_gateway
 from xds.spec.gateways import read_gateways
+from xds.spec.metric_sources import PrometheusSource, read_metric_sources
 from xds.spec.service_discovery import EndpointSource, read_endpoint_sources
 from xds.spec.source import Part, parts_of
 from xds.spec.upstream import Model
@@ -34,11 +35,13 @@ class Config:
         settings: options of `canary serve` by name; only those that are set.
         gateways: at least one.
         endpoint_sources: where endpoints are polled from.
+        metric_sources: who is asked for metrics besides the Envoys.
     """
 
     settings: Mapping[str, str | float | bool]
     gateways: tuple[Gateway, ...]
     endpoint_sources: tuple[EndpointSource, ...] = ()
+    metric_sources: tuple[PrometheusSource, ...] = ()
 
 
 def read_config(file: str | None) -> Config:
@@ -59,11 +62,12 @@ def read_config(file: str | None) -> Config:
     settings = fit(_File, value, findings, strict=True)
     gateways, faults = _gateways(value, findings)
     sources, wrong_sources = _endpoint_sources(value, findings)
-    faults += wrong_sources
+    metric_sources, wrong_metrics = _metric_sources(value, findings)
+    faults += wrong_sources + wrong_metrics
     if settings is None or findings.faults or faults:
         raise Faulty(sorted([*findings.faults, *faults]))
-    said = settings.model_dump(exclude={"gateways", "endpoint_sources"}, exclude_none=True)
-    return Config(said, gateways, sources)
+    said = settings.model_dump(exclude={"gateways", "endpoint_sources", "metric_sources"}, exclude_none=True)
+    return Config(said, gateways, sources, metric_sources)
 
 
 def _parts(file: str) -> list[Part]:
@@ -95,6 +99,15 @@ def _endpoint_sources(
     return read_endpoint_sources(listed, findings.file, findings.line_of)
 
 
+def _metric_sources(
+    value: Mapping[str, JsonValue], findings: Findings
+) -> tuple[tuple[PrometheusSource, ...], tuple[Fault, ...]]:
+    listed = value.get("metric_sources")
+    if listed is None:
+        return (), ()
+    return read_metric_sources(listed, findings.file, findings.line_of)
+
+
 def _listen(value: str) -> str:
     try:
         parse_address(value)
@@ -124,3 +137,4 @@ class _File(Model):
     log_level: Literal["debug", "info", "warning", "error"] | None = None
     gateways: JsonValue = None
     endpoint_sources: JsonValue = None
+    metric_sources: JsonValue = None

@@ -156,4 +156,11 @@ def serve(*, config: Config, **flags: Unpack[Flags]) -> None:
     """
     from xds.server.run import run  # noqa: PLC0415 (a second's worth of modules that help can do without)
 
-    run(Settings(gateways=config.gateways, endpoint_sources=config.endpoint_sources, **flags))
+    run(
+        Settings(
+            gateways=config.gateways,
+            endpoint_sources=config.endpoint_sources,
+            metric_sources=config.metric_sources,
+            **flags,
+        )
+    )

@@ -120,6 +120,19 @@ class VersionNow:
     endpoints: int
 
 
+@dataclasses.dataclass(frozen=True)
+class Names:
+    """What a scope's parts are called where people say it.
+
+    Attributes:
+        refs: of its builds.
+        label: of its one build; None where it is of several, or has none any more.
+    """
+
+    refs: tuple[str, ...]
+    label: str | None = None
+
+
 class MetricControl:
     """What is measured, from the outside.
 
@@ -168,6 +181,16 @@ class MetricControl:
         while True:
             yield await self.get(query)
             await asyncio.sleep(interval)
+
+    def names(self, scope: Scope) -> Names:
+        """What a scope's builds are called now."""
+        refs = {key: ref for ref, key in self._state.builds[scope.deployment].items()}
+        if scope.build is None:
+            return Names(tuple(refs.values()))
+        newest = self._state.newest(scope.deployment)
+        has = newest is not None and scope.build in newest.builds
+        label = newest.label_of(scope.build) if newest is not None and has else None
+        return Names((refs[scope.build],) if scope.build in refs else (), label)
 
     def versions(self, limit: int) -> Iterator[VersionNow]:
         """Every version in force, by deployment, `main` first; no deployment begins beyond the limit."""

@@ -105,7 +105,7 @@ class _Collector(Collector):
         yield _gauge(
             "canary_envoys_in_sync",
             "Envoys that have it all, and refuse nothing",
-            {(name,): sum(map(acknowledged, each)) for name, each in envoys.items()},
+            {(name,): sum(acknowledged(streams, hub) for streams in each) for name, each in envoys.items()},
         )
         streams: Values = {(name,): sum(map(len, each)) for name, each in envoys.items()}
         yield _gauge("canary_streams", "Open streams of Envoys", streams)

@@ -24,6 +24,7 @@ from xds.server.entrance import admin_entrance
 from xds.server.health_checks import HealthChecks
 from xds.server.http import http_server
 from xds.server.listeners import add_admin_services, admin_server, xds_server
+from xds.server.prometheus_source import Prometheus
 from xds.server.ready import ReadyFile
 from xds.server.settings import Settings
 from xds.server.sources import Sources
@@ -82,6 +83,8 @@ async def serve(settings: Settings) -> None:
         keeper = await stack.enter_async_context(MetricKeeper(plane.telemetry, plane.writer.ask))
         specs = SpecsFolder(settings.specs, plane) if settings.specs else None
         sources = Sources(settings.endpoint_sources, plane.endpoints)
+        for asked in settings.metric_sources:
+            plane.metrics.sources[asked.name] = Prometheus(asked, plane.metrics.names, time.time)
         loaded = asyncio.Event()
         discovery = Discovery(plane.hub, settings.gateways, wakers)
         xds, xds_address = await xds_server(_handlers(discovery, plane), settings.xds_listen, tls)

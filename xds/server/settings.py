@@ -5,6 +5,7 @@ from pathlib import Path
 
 from xds.revisions.history import KEEP_BUILDS
 from xds.spec.gateway import Gateway, default_gateway
+from xds.spec.metric_sources import PrometheusSource
 from xds.spec.service_discovery import EndpointSource
 
 
@@ -33,6 +34,8 @@ class Settings:
     gateways: tuple[Gateway, ...] = dataclasses.field(default_factory=lambda: (default_gateway(),))
     endpoint_sources: tuple[EndpointSource, ...] = ()
     """Where endpoints are polled from."""
+    metric_sources: tuple[PrometheusSource, ...] = ()
+    """Who is asked for metrics besides the Envoys."""
     health_checks: bool = True
     """Whether the server looks at endpoints itself, and has `main` serve for those that don't answer."""
     keep_builds: float = KEEP_BUILDS

@@ -176,7 +176,7 @@ def _source(item: JsonValue, at: Path, findings: Findings) -> EndpointSource | N
     if (source.file_sd is None) == (source.http_sd is None):
         has = "both file_sd and http_sd" if source.file_sd else "neither file_sd nor http_sd"
         findings.fault(at, f"has {has}", "a source is one of them")
-    if source.http_sd is not None and not _is_url(source.http_sd):
+    if source.http_sd is not None and not is_url(source.http_sd):
         findings.fault((*at, "http_sd"), f"{show(source.http_sd)} is no URL", "write http://host:port/path")
     for key in ("interval", "timeout") if source.file_sd is not None else ():
         if item.get(key) is not None:
@@ -189,7 +189,8 @@ def _source(item: JsonValue, at: Path, findings: Findings) -> EndpointSource | N
     return source
 
 
-def _is_url(text: str) -> bool:
+def is_url(text: str) -> bool:
+    """Whether a text is the URL of an HTTP server."""
     try:
         url = urlsplit(text)
         _ = url.port
