@@ -32,8 +32,16 @@ def test_all_is_well() -> None:
     [
         (pb.Deployment(deleted=True), "canary undelete echo #"),
         (
-            pb.Deployment(convergence=pb.Convergence(rejections=["e-2: Cluster x: no"])),
+            pb.Deployment(convergence=pb.Convergence(rejections=["e-2: Cluster echo_x: no"])),
             "canary rollback echo # e-2 rejects",
+        ),
+        (
+            pb.Deployment(convergence=pb.Convergence(rejections=["e-2: routes of echo: no"])),
+            "canary rollback echo # e-2 rejects",
+        ),
+        (
+            pb.Deployment(convergence=pb.Convergence(rejections=["e-2: RouteConfiguration default: no"])),
+            "canary fleet e-2 # it rejects RouteConfiguration default",
         ),
         (
             pb.Deployment(

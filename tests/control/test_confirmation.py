@@ -1,7 +1,7 @@
 """Following a change on its way to the Envoys: how each way of faring is told."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 
 import pytest
 
@@ -9,10 +9,16 @@ from tests.control.conftest import Planes
 from tests.control.test_lanes import Envoy, apply, spec
 from tests.control.test_resources import cluster, give
 from tests.support.waiting import eventually
+from xds.admin.closing import Closing
+from xds.admin.terms import Patience
+from xds.admin.waiting import Waiting
+from xds.catalog.resource import Resource
+from xds.catalog.types import Type
 from xds.control.confirmation import Confirmed, Progress
 from xds.control.plane import ControlPlane
 from xds.control.terms import Terms
 from xds.errors import NotFound
+from xds.stubs import canary_admin_v1_pb2 as pb
 
 LONG, SHORT = 20.0, 0.3
 """Seconds: for what happens, and for what doesn't."""
@@ -274,3 +280,90 @@ async def test_a_revision_that_never_went_out_is_not_confirmed(planes: Planes) -
         await plane.deployments.set_weights("x", {"a": 30}, ME)
         settle(plane, envoy)
         assert (await last(following)).state is Confirmed.SUPERSEDED
+
+
+def dislikes_tables_with(build: bytes) -> Callable[[Resource], bool]:
+    """A table is refused that names a build."""
+    return lambda resource: resource.type == Type.ROUTE and build in resource.body
+
+
+async def test_an_abort_is_never_undone(planes: Planes) -> None:
+    """Rejected or not, nobody gets the canary back."""
+    async with planes() as plane:
+        await apply(plane, spec("x", "2", 10))
+        bad = Envoy(plane, lambda r: r.type == Type.ROUTE and b"x_2" not in r.body)
+        settle(plane, bad)
+        await plane.deployments.abort("x", ME)
+        settle(plane, bad)
+        told = await last(plane.confirm("x", timeout=LONG, rollback_on_reject=True))
+        assert (told.state, told.undone_by) == (Confirmed.REJECTED, None)
+        assert plane.deployments.get("x").revision.kind == "abort"
+
+
+async def test_nobody_waits_in_vain_while_anothers_table_is_tried(planes: Planes) -> None:
+    """Three changes in one push, one bad: told after every single answer, the good ones are confirmed."""
+    async with planes() as plane:
+        await apply(plane, *(spec(name, "2", 10) for name in "xyz"))
+        envoy = Envoy(plane, dislikes_tables_with(b"x_spoilt"))
+        settle(plane, envoy)
+        for name, build in (("x", "spoilt"), ("y", "3"), ("z", "3")):
+            await plane.deployments.apply_texts([(f"{name}.yaml", spec(name, build, 10))], ME)
+        following = {name: plane.confirm(name, timeout=LONG, rollback_on_reject=True) for name in "xyz"}
+        told = {name: [await anext(each)] for name, each in following.items()}
+        plane.publisher.publish()
+        while envoy.listen():
+            envoy.reply()
+            await asyncio.sleep(0)
+        for name, each in following.items():
+            told[name] += [progress async for progress in each]
+        assert {name: each[-1].state for name, each in told.items()} == {
+            "x": Confirmed.REJECTED,
+            "y": Confirmed.CONFIRMED,
+            "z": Confirmed.CONFIRMED,
+        }
+        assert not any(progress.rejections for name in "yz" for progress in told[name])
+        assert [each[-1].undone_by for each in told.values()] == [3, None, None]
+
+
+async def test_a_refusal_nobody_knows_the_reason_of_rejects_and_undoes_nothing(planes: Planes) -> None:
+    """Others accepted the table, with changes of two: the Envoy is waited for."""
+    async with planes() as plane:
+        await apply(plane, spec("x", "2", 10), spec("y", "2", 10))
+        good, odd = Envoy(plane, id_="good"), Envoy(plane, dislikes_tables_with(b"x_3"), "odd")
+        settle(plane, good, odd)
+        for name in "xy":
+            await plane.deployments.apply_texts([(f"{name}.yaml", spec(name, "3", 10))], ME)
+        settle(plane, good, odd)
+        told = await last(plane.confirm("y", timeout=SHORT, rollback_on_reject=True))
+        assert (told.state, told.undone_by, told.waiting_for) == (Confirmed.TIMED_OUT, None, ("odd",))
+        assert told.rejections == ("odd: RouteConfiguration default: bad",)
+
+
+async def test_where_others_accepted_a_change_the_one_who_refuses_it_counts(planes: Planes) -> None:
+    """Whichever of them answers first."""
+    async with planes() as plane:
+        await apply(plane, spec("x", "2", 10), spec("y", "2", 10))
+        good, odd = Envoy(plane, id_="good"), Envoy(plane, dislikes_tables_with(b"x_3"), "odd")
+        settle(plane, good, odd)
+        await plane.deployments.apply_texts([("x.yaml", spec("x", "3", 10))], ME)
+        settle(plane, good, odd)
+        told = await last(plane.confirm("x", timeout=LONG, rollback_on_reject=True))
+        assert (told.state, told.undone_by) == (Confirmed.REJECTED, 3)
+        assert told.rejections[0] == "odd: routes of x: bad"
+
+
+async def test_a_write_that_changes_nothing_undoes_nothing(planes: Planes) -> None:
+    """What was rejected long ago stays as it is; so it does where endpoints were written."""
+    async with planes() as plane:
+        await apply(plane, spec("x", "2", 10))
+        bad = Envoy(plane, lambda resource: resource.name == "x_bad")
+        settle(plane, bad)
+        await apply(plane, spec("x", "bad", 10))
+        settle(plane, bad)
+        waiting, patience = Waiting(plane, Closing()), Patience(0.0, LONG, rollback_on_reject=True)
+        outcome = await plane.deployments.set_weights("x", {"a": 10}, ME)
+        answer = await waiting.change(outcome, patience)
+        assert (answer.change.changed, answer.change.confirmation.undone_by) == (False, 0)
+        (confirmation,) = await waiting.deployments(["x"], patience)
+        assert confirmation.state == pb.Confirmation.REJECTED
+        assert plane.deployments.get("x").revision.number == 2

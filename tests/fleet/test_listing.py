@@ -99,3 +99,14 @@ def test_only_names_that_there_are_count_as_applied() -> None:
     stream.receive(Request(Type.CLUSTER, subscribe=("a", "nowhere")))
     answer(stream)
     assert counts(hub) == (True, 1, 0, 0)
+
+
+def test_an_envoy_with_somebodys_older_routes_is_not_in_sync() -> None:
+    """It acknowledged all it was sent, and refuses routes all the same; those being tried are not told."""
+    hub = Hub(["edge"])
+    hub.commit("edge", [cluster("a", "1")])
+    answer(opened(hub))
+    hub.holds = lambda _: {"chat": "bad rewrite", "tried": ""}
+    assert counts(hub) == (False, 1, 0, 1)
+    (envoy,) = envoys(hub, ["edge"])
+    assert envoy.rejections == ("routes of chat: bad rewrite",)

@@ -103,3 +103,11 @@ def test_envoys_come_by_gateway_and_id_and_only_the_wanted() -> None:
         hub.open(gateway, Node(id=id_))
     found = statuses(hub, lambda node: node.id != "x")
     assert [(envoy.gateway, envoy.node.id) for envoy in found] == [("g", "b"), ("g", "c"), ("h", "a")]
+
+
+def test_routes_that_are_held_at_older_ones_are_listed() -> None:
+    """Refused with what the Envoy said; waiting while it isn't known whose fault it is."""
+    stream = Hub(["edge"]).open("edge", Node("e"))
+    refused, tried = resources_of(stream, {"chat": "bad rewrite", "tried": ""})
+    assert (refused.name, refused.state, refused.text) == ("routes of chat", State.REFUSED, "bad rewrite")
+    assert (tried.name, tried.state, tried.text) == ("routes of tried", State.WAITING, "")

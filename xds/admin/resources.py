@@ -57,7 +57,8 @@ class ResourceService(Service, admin_grpc.ResourceServiceServicer):
         self, gateway: str, outcome: ResourceOutcome, options: admin.WriteOptions
     ) -> admin.ResourcesResponse:
         given, patience = outcome.standing.given, patience_of(options)
-        confirmation = await self._waiting.resources(gateway, given.number if given else 0, patience)
+        number = given.number if given else 0
+        confirmation = await self._waiting.resources(gateway, number, patience, changed=outcome.changed)
         # How far they are by now: who waited wants to read that, not what was true before.
         far = outcome.standing if patience is None else self._plane.resources.standing(gateway, given)
         return admin.ResourcesResponse(

@@ -52,10 +52,13 @@ class Waiting:
         """What became of endpoints, at each deployment that has them."""
         if patience is None:
             return []
+        patience = dataclasses.replace(
+            patience, rollback_on_reject=False
+        )  # there is no revision to return to
         return await _together(self._last(self.progress(name, 0, patience)) for name in names)
 
     async def resources(
-        self, gateway: str, number: int, patience: Patience | None
+        self, gateway: str, number: int, patience: Patience | None, *, changed: bool = True
     ) -> admin.Confirmation | None:
         """What became of resources that people gave a gateway."""
         if patience is None:
@@ -66,7 +69,7 @@ class Waiting:
                 number,
                 patience.share,
                 patience.timeout,
-                rollback_on_reject=patience.rollback_on_reject,
+                rollback_on_reject=patience.rollback_on_reject and changed,
             )
         )
 
@@ -74,6 +77,8 @@ class Waiting:
         if patience is None:
             return messages.change(outcome)
         revision = outcome.standing.revision
+        if not outcome.changed:  # what is in force was there before, and has nothing to do with this write
+            patience = dataclasses.replace(patience, rollback_on_reject=False)
         last = await self._last(self.progress(revision.deployment, revision.number, patience))
         change = messages.change(self._as_of_now(outcome))
         change.confirmation.CopyFrom(last)

@@ -1,5 +1,7 @@
 """What to type next, from how a deployment is doing: the worst comes first."""
 
+from collections.abc import Sequence
+
 from xds.cli.shapes import MAIN, number
 from xds.stubs import canary_admin_v1_pb2 as pb
 
@@ -10,8 +12,7 @@ def next_command(deployment: pb.Deployment) -> str:  # noqa: PLR0911 (one for ea
     if deployment.deleted:
         return f"canary undelete {name} # it is out of service"
     if convergence.rejections:
-        node = convergence.rejections[0].partition(":")[0]
-        return f"canary rollback {name} # {node} rejects this revision (canary fleet {node} shows all)"
+        return _after_rejection(name, convergence.rejections)
     for version in deployment.versions:
         if version.waiting_for_endpoints and (version.weight or version.label == MAIN):
             return _find_endpoints(version)
@@ -23,6 +24,17 @@ def next_command(deployment: pb.Deployment) -> str:  # noqa: PLR0911 (one for ea
     if deployment.notes:
         return f"canary get {name} -o yaml # {deployment.notes[0]}"
     return _shift(deployment)
+
+
+def _after_rejection(name: str, rejections: Sequence[str]) -> str:
+    """Back to what was before, if it is this deployment that an Envoy rejects."""
+    for rejection in rejections:
+        node, _, said = rejection.partition(": ")
+        what = said.partition(": ")[0].rpartition(" ")[2]
+        if what == name or what.startswith(f"{name}_"):
+            return f"canary rollback {name} # {node} rejects this revision (canary fleet {node} shows all)"
+    node, _, said = rejections[0].partition(": ")
+    return f"canary fleet {node} # it rejects {said.partition(': ')[0]}, which many share"
 
 
 def _find_endpoints(version: pb.Version) -> str:

@@ -4,6 +4,7 @@ An Envoy has confirmed a change when it has answered all of a push that carries 
 older in its place. That is remembered: however busy a fleet is with newer changes, an Envoy only has
 to answer once. Rejections count when they are of this change: of its clusters at the versions that
 they are to have, or of its routes. What an Envoy had refused before, and gets no traffic, does not.
+Nor does what it refuses without anybody's knowing whose fault it is: then it is just waited for.
 
 Whoever follows looks when the pulse beats, never at every acknowledgement.
 """
@@ -82,7 +83,7 @@ class Wish:
     Attributes:
         share: of the connected Envoys that is enough; 0.0: all of them.
         patience: seconds.
-        undo: the change at the first rejection (for as long as somebody follows it).
+        undo: the change at the first rejection (for as long as somebody follows it). An abort never.
     """
 
     share: float = 0.0
@@ -98,7 +99,8 @@ class _Followed:
     is_out: Callable[[], bool]
     streams: Callable[[], Iterable[Stream]]
     in_force: Callable[[], bool]
-    refusals: Callable[[Stream], Iterable[str]]
+    refusals: Callable[[Stream], Iterable[tuple[str, bool]]]
+    """What a peer refuses of it; whether that is known to be its fault."""
     held: Callable[[Stream], bool]
     undo: Callable[[str], Awaitable[int]]
 
@@ -128,11 +130,11 @@ class Confirmation:
         old = self._refused_before(revision) if push > self._publisher.pushes else {}
         idle = _idle(revision)
 
-        def refused(stream: Stream) -> Iterator[str]:
+        def refused(stream: Stream) -> Iterator[tuple[str, bool]]:
             for refusal in refusals(revision, stream, self._publisher.lanes):
                 is_old = refusal.key in old.get(stream, ()) and refusal.name in idle
                 if refusal.delays and refusal.is_current(stream) and not is_old:
-                    yield refusal.text
+                    yield refusal.text, refusal.its_own
 
         async def undo(why: str) -> int:
             return await self._deployments.undo(revision, Terms(revision.note.author, f"undone: {why}"))
@@ -146,6 +148,8 @@ class Confirmation:
             held=lambda stream: not {name, left_out(name)}.isdisjoint(self._held(stream)),
             undo=undo,
         )
+        if revision.kind == "abort":
+            wish = dataclasses.replace(wish, undo=False)
         async for progress in self._follow(followed, wish):
             yield progress
 
@@ -167,12 +171,13 @@ class Confirmation:
             outcome = await self._resources.rollback(gateway, terms, to=given - 1)
             return outcome.standing.given.number if outcome.standing.given is not None else 0
 
+        refusals_of = refusals_of_resources(self._state, gateway, recorded, self._publisher.lanes)
         followed = _Followed(
             push=push,
             is_out=lambda: self._publisher.pushes >= push,
             streams=lambda: self._publisher.hub.streams(gateway),
             in_force=in_force,
-            refusals=refusals_of_resources(self._state, gateway, recorded, self._publisher.lanes),
+            refusals=lambda stream: ((text, True) for text in refusals_of(stream)),
             held=lambda _: False,
             undo=undo,
         )
@@ -225,7 +230,7 @@ class _Looks:
         """How it stands."""
         in_force = self._followed.in_force()
         self._went_out |= in_force and self._followed.is_out()
-        rejections: list[str] = []
+        rejections: list[tuple[str, bool]] = []
         envoys = by_envoy(self._followed.streams())
         self.met_any |= bool(envoys)
         for streams in envoys if self._went_out else ():
@@ -238,21 +243,25 @@ class _Looks:
                 self._confirmed.add(id_)
         waiting = [envoy[0].node.id for envoy in envoys if envoy[0].node.id not in self._confirmed]
         done = len(envoys) - len(waiting)
-        if rejections and in_force:
+        if in_force and any(its_own for _, its_own in rejections):
             state = Confirmed.REJECTED
         elif done >= self._needed(len(envoys)):
             state = Confirmed.CONFIRMED
         else:
             state = Confirmed.WAITING if in_force else Confirmed.SUPERSEDED
-        return Progress(state, len(envoys), done, tuple(rejections), tuple(waiting[:_NAMED]))
+        # Its own come first: the first one is why it is undone.
+        said_first = sorted(rejections, key=lambda rejection: not rejection[1])
+        texts = tuple(text for text, _ in said_first)
+        return Progress(state, len(envoys), done, texts, tuple(waiting[:_NAMED]))
 
     def _needed(self, envoys: int) -> int:
         share = self._wish.share or 1.0
         return max(1, math.ceil(round(share * envoys, 6)))
 
-    def _rejections(self, streams: Iterable[Stream]) -> Iterator[str]:
+    def _rejections(self, streams: Iterable[Stream]) -> Iterator[tuple[str, bool]]:
         for stream in streams:
-            yield from (f"{stream.node.id}: {text}" for text in self._followed.refusals(stream))
+            for text, its_own in self._followed.refusals(stream):
+                yield f"{stream.node.id}: {text}", its_own
 
     def _has(self, stream: Stream) -> bool:
         return stream.settled >= self._followed.push and not self._followed.held(stream)

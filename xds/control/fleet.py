@@ -44,7 +44,10 @@ class Fleet:
         for gateway in sorted(self._state.gateways):
             streams = [stream for stream in self._hub.streams(gateway) if stream.node.id == id_]
             for envoy in envoys(self._hub, [gateway], only=id_):
-                return envoy, tuple(status for stream in streams for status in resources_of(stream))
+                holds = self._hub.holds
+                return envoy, tuple(
+                    each for stream in streams for each in resources_of(stream, holds(stream))
+                )
         raise NotFound(f"no Envoy {id_!r} is connected (see `canary fleet`)")
 
     def watch(self, gateway: str = "") -> AsyncIterator[Event[Envoy]]:

@@ -183,7 +183,7 @@ class GatewayControl:
             gateway=gateway,
             deployments=sum(said is None or gateway.name in said for said in served),
             envoys=len(envoys),
-            in_sync=sum(map(acknowledged, envoys)),
+            in_sync=sum(acknowledged(envoy, self._hub) for envoy in envoys),
             resources=given.number if given is not None else 0,
             snapshot=await self._writer.ask(lambda store: self._newest_of(store, gateway.name)),
         )

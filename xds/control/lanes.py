@@ -13,15 +13,16 @@ What an Envoy brings from before, at a version that this server made as well, it
 nothing of the offender was accepted since this server began, everyone gets its `main`. Where nothing of
 anybody was, the newest changes are held first: with the others the Envoy loses nothing it has.
 
-An Envoy that alone refuses what others have accepted has no lane: it keeps the table it has.
+An Envoy that alone refuses what others have accepted has no lane: it keeps the table it has. Whose routes
+it refuses is known where only one deployment's changed since.
 """
 
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from weakref import WeakKeyDictionary
 
 from xds.catalog.types import Type
-from xds.control.proof import Lane, Part, Proof, left_out
+from xds.control.proof import LEFT_OUT, Lane, Part, Proof, left_out
 from xds.control.trial import Trial
 from xds.discovery.hub import Hub, Target
 from xds.discovery.stream import Stream, Verdict
@@ -39,6 +40,8 @@ class Lanes:
         self._wake = wake
         self._proofs: defaultdict[Target, Proof] = defaultdict(Proof)
         self._trials: WeakKeyDictionary[Stream, dict[str, Trial[Part]]] = WeakKeyDictionary()
+        self._blamed: WeakKeyDictionary[Stream, dict[str, tuple[str, Part, str]]] = WeakKeyDictionary()
+        """For a table or scope that stays as it is: who is at fault, with what, and what the peer said."""
 
     def lane(self, target: Target) -> Lane:
         """The lane that a target is for."""
@@ -56,12 +59,26 @@ class Lanes:
 
     def objects(self, stream: Stream) -> bool:
         """Whether a peer refused anybody's routes."""
-        return bool(self._trials.get(stream))
+        return bool(self._trials.get(stream) or self._blamed.get(stream))
 
     def objection(self, stream: Stream, deployment: str) -> str | None:
-        """What a peer said of a deployment's routes, where it is held at older ones for that."""
-        trials = self._trials.get(stream, {}).values()
-        return next((said for trial in trials if (said := trial.reason(deployment)) is not None), None)
+        """What a peer said of a deployment's routes, where it has older ones for that."""
+        for trial in self._trials.get(stream, {}).values():
+            said = trial.reason(deployment)
+            if said is not None:
+                return said
+        wanted = self._proof(self._hub.target_of(stream)).wanted
+        for name, part, said in self._blamed.get(stream, {}).values():
+            if name == deployment and wanted.get(name) == part:
+                return said
+        return None
+
+    def holds(self, stream: Stream) -> dict[str, str]:
+        """By deployment whose newest routes a peer is not given: what it said of them, if that is known."""
+        held = {name.removeprefix(LEFT_OUT) for name in self._hub.target_of(stream).held}
+        blamed = {name for name, _, _ in self._blamed.get(stream, {}).values()}
+        said = {name: self.objection(stream, name) for name in sorted(held | blamed)}
+        return {name: text or "" for name, text in said.items() if name in held or text is not None}
 
     def shares(self, stream: Stream, scope: str, deployment: str) -> bool | None:
         """Whether a deployment has routes in a scope; None: it is no scope of ours."""
@@ -87,6 +104,7 @@ class Lanes:
             return
         trials = self._trials.get(stream, {})
         for item in verdict.items:
+            self._blamed.get(stream, {}).pop(item.name, None)
             if item.after is None:
                 trials.pop(item.name, None)
                 continue
@@ -103,9 +121,21 @@ class Lanes:
         suspects = proof.suspects(item.name, item.after.version)
         blind = not proof.has_proven(item.name)
         if blind and item.before is not None and len(suspects) == 1 and item.name not in trials:
-            return  # it is alone in there: the Envoy keeps what it has
-        if suspects or item.name in trials:
+            self._blame(
+                stream, item.name, suspects, text
+            )  # it is alone in there: the Envoy keeps what it has
+        elif suspects or item.name in trials:
             trials.setdefault(item.name, Trial()).refused(suspects, text, blind=blind)
+        elif item.before is not None:
+            self._blame(stream, item.name, proof.changed_since(item.name, item.before.version), text)
+
+    def _blame(self, stream: Stream, table: str, suspects: Mapping[str, Part], text: str) -> None:
+        """Remember who it is that a peer keeps what it has for, if it can only be one."""
+        blamed = self._blamed.setdefault(stream, {})
+        blamed.pop(table, None)
+        if len(suspects) == 1:
+            ((name, part),) = suspects.items()
+            blamed[table] = name, part, text
 
     def _look_back(self, stream: Stream, verdict: Verdict) -> None:
         """What a peer that refuses clusters has of the tables: these it has accepted, if long ago."""

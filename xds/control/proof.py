@@ -9,7 +9,7 @@ from collections.abc import Callable, Collection, Mapping
 
 from xds.translate.hosts import Section
 
-_LEFT_OUT = "-"
+LEFT_OUT = "-"
 
 _TABLES_KEPT = 16
 """Versions of a table whose verdict may still come; verdicts on older ones prove nothing."""
@@ -36,17 +36,24 @@ class Proof:
         self._unproven: dict[str, Part] = {}
         self._tables: dict[str, dict[str, Mapping[str, Part]]] = {}
         self._accepted: set[str] = set()
+        self._changes = 0
+        self._changed: dict[str, int] = {}
+        self._built_at: dict[tuple[str, str], int] = {}
+        """After which change a table got a version."""
 
     def want(self, name: str, part: Part) -> None:
         """A deployment is to bring this."""
         if self.wanted.get(name) != part:
             self.wanted[name] = self._unproven[name] = part
+            self._changes += 1
+            self._changed[name] = self._changes
             (self.patched.add if part.section.patched else self.patched.discard)(name)
 
     def forget(self, name: str) -> None:
         """A deployment brings nothing any more."""
         for parts in (self.wanted, self._proven, self._unproven):
             parts.pop(name, None)
+        self._changed.pop(name, None)
         self.patched.discard(name)
 
     def names_any(self, name: str, clusters: set[str]) -> bool:
@@ -86,7 +93,8 @@ class Proof:
 
     def dropped_scope(self, scope: str) -> None:
         """Nobody has routes in it any more."""
-        self._tables.pop(scope, None)
+        for version in self._tables.pop(scope, {}):
+            del self._built_at[scope, version]
         self._accepted.discard(scope)
 
     def accepted(self, table: str, version: str, works: Callable[[Part], bool]) -> None:
@@ -100,8 +108,10 @@ class Proof:
             return
         versions[version] = {name: part for name, part in parts.items() if not works(part)}
         for name in parts.keys() - versions[version].keys():
-            if name in self.wanted:
+            known = self._proven.get(name)
+            if name in self.wanted and (known is None or known.since <= parts[name].since):
                 self._proven[name] = parts[name]
+            if name in self.wanted:
                 self._accepted.add(table)
             if self._unproven.get(name) is parts[name]:
                 del self._unproven[name]
@@ -112,6 +122,15 @@ class Proof:
         unproven = [name for name, part in parts.items() if self._unproven.get(name) is part]
         return {name: parts[name] for name in sorted(unproven, key=lambda name: (parts[name].since, name))}
 
+    def changed_since(self, table: str, version: str) -> dict[str, Part]:
+        """The parts that changed since a table or scope had this version; none where nobody knows."""
+        then = self._built_at.get((table, version))
+        if then is None:
+            return {}
+        late = {name: self.wanted[name] for name, change in self._changed.items() if change > then}
+        in_scope = {name: part for name, part in late.items() if table in part.hosts}
+        return in_scope or late
+
     def tables_of(self, names: Collection[str]) -> set[str]:
         """What these deployments' parts are in: scopes by host, or else the tables there are."""
         parts = [self.wanted[name] for name in names if name in self.wanted]
@@ -119,12 +138,14 @@ class Proof:
         return (hosts & self._tables.keys()) or (set(self._tables) if parts else set())
 
     def _build(self, table: str, version: str, parts: Mapping[str, Part], without: frozenset[str]) -> None:
-        missing = {name.removeprefix(_LEFT_OUT) for name in without}
+        missing = {name.removeprefix(LEFT_OUT) for name in without}
         versions = self._tables.setdefault(table, {})
         versions.pop(version, None)
         versions[version] = {name: part for name, part in parts.items() if name not in missing}
+        self._built_at[table, version] = self._changes
         while len(versions) > _TABLES_KEPT:
-            del versions[next(iter(versions))]
+            oldest = next(iter(versions))
+            del versions[oldest], self._built_at[table, oldest]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -147,4 +168,4 @@ class Lane:
 
 def left_out(name: str) -> str:
     """How a target says that not even a deployment's `main` can be had (no name begins like this)."""
-    return _LEFT_OUT + name
+    return LEFT_OUT + name

@@ -61,6 +61,7 @@ class Publisher:
         hub.provide = self._provide
         hub.hears = self._hears
         hub.stirs = self.pulse.beat
+        hub.holds = self.lanes.holds
         hub.leaves = self.journeys.left
 
     @property

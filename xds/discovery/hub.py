@@ -34,8 +34,9 @@ class Hub:
 
     A gateway's name stands for its newest Envoys, whose catalog is always there. That of any other
     target is made when the first such Envoy connects: `provide` then fills it, before the stream
-    opens. `hears` is told of every answer that a peer accepts or refuses, `stirs` of peers that come and go, `leaves` of whose
-    stream has ended.
+    opens. `hears` is told of every answer that a peer accepts or refuses, `stirs` of peers that come and
+    go, `leaves` of whose stream has ended. `holds` tells whose newest routes a peer has not, and what it
+    said of them ("" where nobody knows).
     """
 
     def __init__(self, gateways: Iterable[str], clock: Clock = lambda: 0.0) -> None:
@@ -43,6 +44,7 @@ class Hub:
         self.hears: Callable[[Stream, Verdict], object] = lambda _, __: None
         self.stirs: Callable[[], object] = lambda: None
         self.leaves: Callable[[Stream], object] = lambda _: None
+        self.holds: Callable[[Stream], Mapping[str, str]] = lambda _: {}
         self._clock = clock
         self._catalogs = {Target(gateway): Catalog() for gateway in gateways}
         self._streams: defaultdict[Target, set[Stream]] = defaultdict(set)

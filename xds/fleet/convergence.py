@@ -95,6 +95,7 @@ class Refusal:
         version: the one it refuses.
         text: `<type> <name>: <what it said>`.
         delays: whether the deployment waits for it.
+        its_own: whether it is known to be the deployment's.
     """
 
     type: str
@@ -102,6 +103,7 @@ class Refusal:
     version: str
     text: str
     delays: bool
+    its_own: bool
 
     @property
     def key(self) -> tuple[str, str, str]:
@@ -132,8 +134,8 @@ def refusals(revision: Revision, stream: Stream, blame: Blame) -> Iterator[Refus
         if its_own is not False:
             text = f"{short_name(type_)} {rejection.name}: {rejection.text}"
             delays = its_own is True or type_ in _SHARED
-            yield Refusal(type_, rejection.name, rejection.version, text, delays)
+            yield Refusal(type_, rejection.name, rejection.version, text, delays, its_own is True)
     said = blame.objection(stream, revision.deployment)
     if said is not None:
         name = revision.deployment
-        yield Refusal("", name, "", f"routes of {name}: {said}", delays=True)
+        yield Refusal("", name, "", f"routes of {name}: {said}", delays=True, its_own=True)

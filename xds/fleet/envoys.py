@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 
+from xds.discovery.hub import Hub
 from xds.discovery.stream import Stream
 
 
@@ -18,6 +19,9 @@ def in_sync(streams: Iterable[Stream]) -> bool:
     return all(stream.in_sync for stream in streams)
 
 
-def acknowledged(streams: Iterable[Stream]) -> bool:
-    """Whether an Envoy is in sync, and refuses nothing."""
-    return all(stream.in_sync and next(stream.rejections(), None) is None for stream in streams)
+def acknowledged(streams: Iterable[Stream], hub: Hub) -> bool:
+    """Whether an Envoy is in sync, refuses nothing, and has nobody's older routes for that."""
+    return all(
+        stream.in_sync and next(stream.rejections(), None) is None and not hub.holds(stream)
+        for stream in streams
+    )

@@ -33,7 +33,7 @@ class Envoy:
         applied: how many resources it has as they are to be.
         waiting: how many it was sent, or is to be.
         rejected: how many it refuses.
-        rejections: what it refuses: `<type> <name>: <text>`.
+        rejections: what it refuses: `<type> <name>: <text>`, `routes of <deployment>: <text>`.
     """
 
     id: str
@@ -76,11 +76,12 @@ def envoys(
     sizes = _Sizes()
     keys = sorted(found) if limit is None else heapq.nsmallest(limit, found)
     for key in keys:
-        yield _envoy(key[0], found[key], sizes)
+        yield _envoy(key[0], found[key], sizes, hub)
 
 
-def _envoy(gateway: str, streams: Sequence[Stream], sizes: "_Sizes") -> Envoy:
+def _envoy(gateway: str, streams: Sequence[Stream], sizes: "_Sizes", hub: Hub) -> Envoy:
     first = streams[0]
+    refused_routes = [said for stream in streams for said in hub.holds(stream).items() if said[1]]
     counts = [
         (sizes.of(stream.catalog, watch), *_missing(stream.catalog, watch))
         for stream in streams
@@ -94,14 +95,17 @@ def _envoy(gateway: str, streams: Sequence[Stream], sizes: "_Sizes") -> Envoy:
         address=first.peer.address,
         dialect="sotw" if first.dialect is STATE_OF_THE_WORLD else "delta",
         connected_at=min(stream.peer.connected_at for stream in streams),
-        in_sync=acknowledged(streams),
+        in_sync=acknowledged(streams, hub),
         applied=sum(size - absent for size, absent, _, _ in counts),
         waiting=sum(waiting for _, _, waiting, _ in counts),
-        rejected=sum(rejected for _, _, _, rejected in counts),
-        rejections=tuple(
-            f"{short_name(type_)} {rejection.name}: {rejection.text}"
-            for stream in streams
-            for type_, rejection in stream.rejections()
+        rejected=sum(rejected for _, _, _, rejected in counts) + len(refused_routes),
+        rejections=(
+            *(
+                f"{short_name(type_)} {rejection.name}: {rejection.text}"
+                for stream in streams
+                for type_, rejection in stream.rejections()
+            ),
+            *(f"routes of {name}: {text}" for name, text in refused_routes),
         ),
     )
 

@@ -6,15 +6,19 @@ all, and what it has is what the catalog has.
 
 import dataclasses
 import enum
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from types import MappingProxyType
 
 from xds.catalog.resource import Resource
+from xds.catalog.types import Type
 from xds.discovery.hub import Hub
 from xds.discovery.request import Node
 from xds.discovery.stream import Stream
 from xds.discovery.watch import Item, Watch
-from xds.fleet.envoys import by_envoy, in_sync
+from xds.fleet.envoys import acknowledged, by_envoy
 from xds.fleet.profile import Profile, profile_of
+
+_NOBODY: Mapping[str, str] = MappingProxyType({})
 
 
 class State(enum.Enum):
@@ -80,19 +84,31 @@ def statuses(hub: Hub, wanted: Callable[[Node], bool] = lambda _: True) -> Itera
                 node=streams[0].node,
                 gateway=gateway,
                 profile=profile_of(streams[0].node),
-                in_sync=in_sync(streams),
-                resources=tuple(status for stream in streams for status in resources_of(stream)),
+                in_sync=acknowledged(streams, hub),
+                resources=tuple(
+                    status for stream in streams for status in resources_of(stream, hub.holds(stream))
+                ),
             )
 
 
-def resources_of(stream: Stream) -> Iterator[ResourceStatus]:
-    """How a stream's peer stands with everything it asked for, by type and name."""
+def resources_of(stream: Stream, held: Mapping[str, str] = _NOBODY) -> Iterator[ResourceStatus]:
+    """How a stream's peer stands with everything it asked for, by type and name.
+
+    Args:
+        stream: the peer's.
+        held: whose newest routes it has not, and what it said of them: each is listed as
+            `routes of <deployment>`.
+    """
     for type_, watch in stream.watches.items():
         catalog = stream.catalog.all(type_)
         sent = {item.name: item for answer in watch.in_flight.values() for item in answer.items}
         names = {name for name in catalog if watch.subscription.covers(name)}
         for name in sorted(names | sent.keys() | watch.owed.keys() | watch.subscription.names):
             yield _status(watch, name, catalog.get(name), sent.get(name))
+    table = Type.SCOPED_ROUTE if Type.SCOPED_ROUTE in stream.watches else Type.ROUTE
+    for name, text in held.items():
+        state = State.REFUSED if text else State.WAITING
+        yield ResourceStatus(table, f"routes of {name}", None, None, state, "" if text else None, text)
 
 
 def _status(watch: Watch, name: str, wanted: Resource | None, sent: Item | None) -> ResourceStatus:
