@@ -9,10 +9,11 @@ from threading import Thread
 
 @dataclass
 class Listener:
-    """Where it listens, and what it was asked: path and headers (names in lower case)."""
+    """Where it listens, and what it was asked: path and headers (names in lower case), bodies of POSTs."""
 
     port: int = 0
     asked: list[tuple[str, dict[str, str]]] = field(default_factory=list)
+    bodies: list[bytes] = field(default_factory=list)
 
 
 @contextmanager
@@ -29,6 +30,10 @@ def listener(version_of: Callable[[int], str]) -> Iterator[Listener]:
                 self.send_header("x-canary-version", version)
             self.end_headers()
             self.wfile.write(b"hello from a model")
+
+        def do_POST(self) -> None:
+            seen.bodies.append(self.rfile.read(int(self.headers["content-length"])))
+            self.do_GET()
 
         def log_message(self, format: str, *args: object) -> None:  # noqa: A002 (http.server's name)
             pass

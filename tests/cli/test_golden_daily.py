@@ -178,7 +178,7 @@ def test_what_a_daily_command_prints(
 @pytest.mark.parametrize("form", ["table", "json"])
 def test_what_test_prints(api: AdminApi, ask: Run, answers: dict[str, Answer], envoy: int, form: str) -> None:
     """The key that belongs to the version, and how the answer begins."""
-    api.answers = answers
+    api.answers = answers | {"Explain": Refusal(grpc.StatusCode.UNIMPLEMENTED)}
     args = ("test", "summarization", "--version", "a", *(() if form == "table" else ("-o", form)))
 
     result = ask(*args, "--via", f"127.0.0.1:{envoy}")

@@ -1,17 +1,15 @@
 """`canary test`: one request through a real Envoy, for one version.
 
-The Envoy is one that is connected, at its gateway's listener; the request has the deployment's host and
-path. Where the split is sticky, keys are tried until the answer's version header names the version:
-every key is some user's, and which version a user gets is the Envoy's word, not ours.
+The Envoy is one that is connected, at its gateway's listener; what it is sent is chosen in
+probe_requests.py. Which version answered is the Envoy's word, in the answer's version header.
 """
 
 import dataclasses
 import http.client
 import json
 import time
-import urllib.parse
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from itertools import count, islice
+from collections.abc import Iterable, Sequence
+from itertools import islice
 from typing import Unpack
 
 import click
@@ -19,6 +17,7 @@ import click
 from xds.cli import options
 from xds.cli.failures import Failure, NoAnswer
 from xds.cli.output import is_data, print_data, print_facts, print_names
+from xds.cli.probe_requests import Asked, Request, requests, selector
 from xds.cli.remote import connected
 from xds.cli.shapes import MAIN, Data
 from xds.client import Client
@@ -26,16 +25,10 @@ from xds.stubs import canary_admin_v1_pb2 as pb
 
 VERSION_HEADER = "x-canary-version"
 _ANYWHERE = {"0.0.0.0", "::"}  # noqa: S104 (recognised, not bound)
+_SURE = "canary.version_selector: {header: X-Version} in its file lets requests name the version"
+"""How to reach a version with few users, or none."""
 _BODY = 200
 """Bytes of the answer that are shown."""
-
-
-@dataclasses.dataclass(frozen=True)
-class Request:
-    """What is sent."""
-
-    path: str
-    headers: Mapping[str, str]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -67,6 +60,7 @@ def _as_place(ctx: click.Context, param: click.Parameter, value: str | None) -> 
     epilog=options.examples(
         "canary test summarization --version a",
         "canary test summarization --path /v1/models --header 'X-User-ID: ada'",
+        "canary test llama --version a --path /v1/chat/completions --model llama-3-70b",
         "canary test summarization --version a --via 127.0.0.1:10000",
     )
 )
@@ -81,6 +75,7 @@ def _as_place(ctx: click.Context, param: click.Parameter, value: str | None) -> 
     callback=_as_headers,
     help="Goes along; the header that decides, if it is given, is the only key tried.",
 )
+@click.option("--model", metavar="NAME", help="POST a JSON body with this model; without: what it matches.")
 @click.option("--via", metavar="HOST:PORT", callback=_as_place, help="This Envoy's listener.")
 @click.option(
     "--tries", type=click.IntRange(min=1), default=1000, show_default=True, help="At most so many requests."
@@ -93,6 +88,7 @@ def test(  # noqa: PLR0913 (its options)
     label: str,
     path: str | None,
     headers: dict[str, str],
+    model: str | None,
     via: tuple[str, int] | None,
     tries: int,
     timeout: float,
@@ -100,25 +96,30 @@ def test(  # noqa: PLR0913 (its options)
 ) -> None:
     """Send a request through a real Envoy, to a version.
 
-    Exits with 1 if the version was not reached. Where users stay on their versions, keys are tried until
-    one belongs to it: the smaller its share, the more requests that takes.
+    Exits with 1 if the version was not reached. With a version_selector in the deployment's file any version
+    can be named, one with a weight of 0 too. Without, a key is looked for that belongs to the version; where
+    chance decides, the request is repeated: the smaller the share, the more that takes.
     """
     with connected(asked["server"]) as client:
         deployment = client.get(name)
         _reachable(deployment, label)
-        place = via or _find_envoy(client, deployment)
-    requests = _requests(json.loads(deployment.spec_json), path, headers)
-    number, answer = _try(islice(requests, tries), place, label, timeout)
+        place, gateway = (via, "") if via else _find_envoy(client, deployment)
+        sent = requests(client, deployment, label, Asked(path, headers, model, gateway))
+        tried = _try(islice(sent, tries), place, label, timeout)
+    if tried is None:
+        raise Failure(f"no key was found that belongs to {label} ({_SURE})")
+    number, answer = tried
     _print(deployment.name, label, place, number, answer, asked["output"])
     if answer.version != label:
         raise Failure(_missed(label, number, answer))
 
 
 def _try(
-    requests: Iterable[tuple[str, Request]], place: tuple[str, int], label: str, timeout: float
-) -> tuple[int, Answer]:
+    sent: Iterable[tuple[str, Request]], place: tuple[str, int], label: str, timeout: float
+) -> tuple[int, Answer] | None:
     """How many requests were sent, and the answer to the last: the version's, if it was reached."""
-    answers = (_send(place, request, key, timeout) for key, request in requests)
+    answers = (_send(place, request, key, timeout) for key, request in sent)
+    last = None
     for number, answer in enumerate(answers, 1):
         last = number, answer
         if answer.version in {label, ""}:
@@ -130,12 +131,18 @@ def _reachable(deployment: pb.Deployment, label: str) -> None:
     versions = {version.label: version for version in deployment.versions}
     if label not in versions:
         raise Failure(f"'{deployment.name}' has no version {label!r} (there are: {', '.join(versions)})")
-    if not versions[label].effective_weight:
-        why = "waits for endpoints" if versions[label].waiting_for_endpoints else "has no users"
+    version = versions[label]
+    if version.effective_weight:
+        return
+    if version.waiting_for_endpoints or version.unhealthy:
+        why = "waits for endpoints" if version.waiting_for_endpoints else "is unhealthy"
         raise Failure(f"{label} {why}, so no request reaches it (canary status {deployment.name} says more)")
+    if not selector(json.loads(deployment.spec_json)):
+        raise Failure(f"{label} has no users, so no request reaches it ({_SURE})")
 
 
-def _find_envoy(client: Client, deployment: pb.Deployment) -> tuple[str, int]:
+def _find_envoy(client: Client, deployment: pb.Deployment) -> tuple[tuple[str, int], str]:
+    """The listener of one that serves a deployment, and its gateway."""
     serving = json.loads(deployment.spec_json).get("gateways")
     gateways = {
         gateway.name: options.parse_address(gateway.listeners[0])
@@ -145,49 +152,25 @@ def _find_envoy(client: Client, deployment: pb.Deployment) -> tuple[str, int]:
     for envoy in client.fleet():
         if envoy.gateway in gateways:
             host, port = gateways[envoy.gateway]
-            return (envoy.address if host in _ANYWHERE else host), port
-    raise NoAnswer(
+            return ((envoy.address if host in _ANYWHERE else host), port), envoy.gateway
+    raise Failure(
         f"no Envoy that serves '{deployment.name}' is connected (canary fleet shows who is; --via HOST:PORT "
         "names a listener)"
     )
-
-
-def _requests(
-    spec: Mapping[str, object], path: str | None, headers: Mapping[str, str]
-) -> Iterator[tuple[str, Request]]:
-    """Requests to try, each with its key; without a key to vary, the same again and again."""
-    hosts, split = spec.get("hosts"), spec.get("canary")
-    host = str(hosts[0]) if isinstance(hosts, list) and hosts else str(spec["name"])
-    target = path or str(spec.get("path_prefix") or "/")
-    said = {"host": host, **headers}
-    by = split.get("route_by") if isinstance(split, dict) else None
-    kind = split.get("route_type") if isinstance(split, dict) else None
-    if kind == "header" and (given := headers.get(str(by).lower())) is not None:
-        yield given, Request(target, said)
-        return
-    for key in (f"canary-test-{number}" for number in count(1)):
-        if kind == "header" and by is not None:
-            yield key, Request(target, {**said, str(by): key})
-        elif kind == "query" and by is not None:
-            yield key, Request(_with_query(target, str(by), key), said)
-        else:
-            yield "", Request(target, said)
-
-
-def _with_query(path: str, name: str, value: str) -> str:
-    return f"{path}{'&' if '?' in path else '?'}{urllib.parse.quote(name)}={value}"
 
 
 def _send(place: tuple[str, int], request: Request, key: str, timeout: float) -> Answer:
     connection = http.client.HTTPConnection(*place, timeout=timeout)
     start = time.perf_counter()
     try:
-        connection.request("GET", request.path, headers=dict(request.headers))
+        method = "POST" if request.body else "GET"
+        connection.request(method, request.path, body=request.body or None, headers=dict(request.headers))
         response = connection.getresponse()
         body = response.read()
     except (OSError, http.client.HTTPException) as error:
         where = f"{place[0]}:{place[1]}"
-        raise NoAnswer(f"no answer from {where}: {error} (--via HOST:PORT names another Envoy)") from error
+        failure = NoAnswer if isinstance(error, TimeoutError) else Failure
+        raise failure(f"no answer from {where}: {error} (--via HOST:PORT names another Envoy)") from error
     finally:
         connection.close()
     version = response.getheader(VERSION_HEADER) or ""
@@ -236,4 +219,4 @@ def _missed(label: str, number: int, answer: Answer) -> str:
         )
     if number == 1:
         return f"{label} was not reached: the request went to {answer.version} (canary get shows the split)"
-    return f"{label} was not reached in {number} requests (--tries allows more; canary get shows its share)"
+    return f"{label} was not reached in {number} requests ({_SURE}; --tries allows more)"
