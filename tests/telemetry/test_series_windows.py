@@ -7,18 +7,18 @@ import hypothesis
 from hypothesis import strategies as st
 
 from xds.telemetry.buckets import BUCKETS
-from xds.telemetry.message import COUNTERS, Measured
+from xds.telemetry.message import COUNTERS
 from xds.telemetry.series import DAY, HOUR, MINUTE, STEP, Series
-from xds.telemetry.window import Window, pack, unpack
+from xds.telemetry.window import Histogram, Window, pack, unpack
 
 NOW = 1_800_000_000
 small = st.integers(-3, 2**40)
 
 
-def measured() -> st.SearchStrategy[Measured]:
+def measured() -> st.SearchStrategy[Histogram]:
     """Any histogram."""
     counts = st.lists(small, min_size=BUCKETS, max_size=BUCKETS)
-    return st.builds(Measured, counts, st.integers(0, 2**50).map(float))
+    return st.builds(Histogram, counts, st.integers(0, 2**50).map(float))
 
 
 windows = st.builds(

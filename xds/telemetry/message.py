@@ -9,8 +9,9 @@ its cluster's as well: what the former say is taken away from the latter.
 Nothing here trusts the peer: numbers that can't be are no report.
 """
 
+import bisect
 import dataclasses
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 from google.protobuf.message import DecodeError
 
@@ -64,15 +65,25 @@ class Garbage(CanaryError):
 
 @dataclasses.dataclass(slots=True)
 class Measured:
-    """A histogram: counts by bucket, and the milliseconds they add up to."""
+    """What a report says of a histogram: the buckets from the first that isn't empty to the last.
 
-    counts: list[int] = dataclasses.field(default_factory=lambda: [0] * BUCKETS)
-    total: float = 0.0
+    Attributes:
+        first: the place of the first.
+        counts: by bucket, from there on.
+        total: the milliseconds they add up to.
+    """
 
-    def add(self, other: "Measured", sign: int = 1) -> None:
-        """Take in another, or (-1) take it away."""
-        self.counts = [mine + sign * its for mine, its in zip(self.counts, other.counts, strict=True)]
-        self.total += sign * other.total
+    first: int
+    counts: list[int]
+    total: float
+
+    def plus(self, other: "Measured", sign: int) -> "Measured":
+        """The two together, or (-1) the one less the other."""
+        counts = [0] * BUCKETS
+        for measured, way in ((self, 1), (other, sign)):
+            for place, count in enumerate(measured.counts, measured.first):
+                counts[place] += way * count
+        return Measured(0, counts, self.total + sign * other.total)
 
 
 @dataclasses.dataclass(slots=True)
@@ -135,30 +146,28 @@ def _report(families: Iterable[prometheus.MetricFamily]) -> Report:
         name = family.name
         place = _SUMMED.get(name)
         if place is not None:
-            for metric, sample in _metrics(family, report, _CLUSTER):
-                if value := _number(metric.counter.value):
-                    sample.counts.append((place, value))
+            for metric in family.metric:
+                if (value := metric.counter.value) and (sample := _sample(metric, report, _CLUSTER)):
+                    sample.counts.append((place, _number(value)))
         elif name in _READERS:
             label, read = _READERS[name]
-            for metric, sample in _metrics(family, report, label):
-                read(metric, sample, report)
+            for metric in family.metric:
+                if sample := _sample(metric, report, label):
+                    read(metric, sample, report)
     return report
 
 
-def _metrics(
-    family: prometheus.MetricFamily, report: Report, label: str
-) -> Iterator[tuple[prometheus.Metric, Sample]]:
-    """The metrics of a family, each with the sample of its cluster; those without one are left out."""
-    samples = report.samples
-    for metric in family.metric:
-        cluster = next((_text(pair.value) for pair in metric.label if pair.name == label), None)
-        if cluster is None:
-            continue
-        sample = samples.get(cluster)
-        if sample is None:
-            sample = samples[cluster] = Sample()
-            report.at = metric.timestamp_ms
-        yield metric, sample
+def _sample(metric: prometheus.Metric, report: Report, label: str) -> Sample | None:
+    """The sample of a metric's cluster; None where it is of none."""
+    cluster = next((pair.value for pair in metric.label if pair.name == label), None)
+    if cluster is None:
+        return None
+    cluster = str(cluster)  # protobuf hands out bytes for what is no UTF-8, in messages of its second edition
+    sample = report.samples.get(cluster)
+    if sample is None:
+        sample = report.samples[cluster] = Sample()
+        report.at = metric.timestamp_ms
+    return sample
 
 
 def _read_class(metric: prometheus.Metric, sample: Sample, _: Report) -> None:
@@ -175,7 +184,7 @@ def _read_mirrored_class(metric: prometheus.Metric, sample: Sample, _: Report) -
 
 def _read_cut(metric: prometheus.Metric, sample: Sample, _: Report) -> None:
     value = _number(metric.counter.value)
-    details = (_text(pair.value) for pair in metric.label if pair.name == _DETAILS)
+    details = (str(pair.value) for pair in metric.label if pair.name == _DETAILS)
     if value and any(said.startswith(_AFTER_FIRST_BYTE) for said in details):
         sample.counts.append((_AT["resets_after_first_byte"], value))
 
@@ -236,10 +245,16 @@ def _measured(histogram: prometheus.Histogram, report: Report) -> Measured | Non
     if len(buckets) != len(BOUNDS) or any(buckets[at].upper_bound != BOUNDS[at] for at in _PROBES):
         report.unbucketed += 1
         return None
-    counts = from_cumulative([bucket.cumulative_count for bucket in buckets], _number(count))
+    first = bisect.bisect_left(buckets, 1, key=_cumulative)
+    last = bisect.bisect_left(buckets, count, first, key=_cumulative)
+    counts = from_cumulative(map(_cumulative, buckets[first : last + 1]), _number(count))
     if min(counts) < 0:
         raise Garbage("a histogram has fewer below a higher bound")
-    return Measured(counts, _number(histogram.sample_sum))
+    return Measured(first, counts[: BUCKETS - first], _number(histogram.sample_sum))
+
+
+def _cumulative(bucket: prometheus.Bucket) -> int:
+    return bucket.cumulative_count
 
 
 def _sum(known: Measured | None, more: Measured | None, sign: int) -> Measured | None:
@@ -247,14 +262,8 @@ def _sum(known: Measured | None, more: Measured | None, sign: int) -> Measured |
         return known
     if known is None and sign > 0:
         return more
-    known = known or Measured()
-    known.add(more, sign)
-    return known
-
-
-def _text(value: str) -> str:
-    """A label; protobuf hands out bytes for what is no UTF-8 in messages of its second edition."""
-    return str(value)
+    known = known or Measured(0, [], 0.0)
+    return known.plus(more, sign)
 
 
 def _number(value: float) -> int:

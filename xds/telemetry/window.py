@@ -6,8 +6,10 @@ zero left out. A busy window takes 100 to 200 bytes; an hour of 5 s and a day of
 """
 
 import dataclasses
+import operator
 from collections.abc import Iterable, Iterator
 
+from xds.telemetry.buckets import BUCKETS
 from xds.telemetry.message import COUNTERS, Measured, Sample
 
 _VERSION = 1
@@ -16,12 +18,32 @@ _MORE = 0x80
 
 
 @dataclasses.dataclass(slots=True)
+class Histogram:
+    """Counts by bucket, and the milliseconds they add up to."""
+
+    counts: list[int] = dataclasses.field(default_factory=lambda: [0] * BUCKETS)
+    total: float = 0.0
+
+    def take(self, measured: Measured) -> None:
+        """Count what an Envoy measured."""
+        counts = self.counts
+        for place, count in enumerate(measured.counts, measured.first):
+            counts[place] += count
+        self.total += measured.total
+
+    def add(self, other: "Histogram") -> None:
+        """Take in another."""
+        self.counts = list(map(operator.add, self.counts, other.counts))
+        self.total += other.total
+
+
+@dataclasses.dataclass(slots=True)
 class Window:
     """Counts by their place in `COUNTERS`, two histograms, and the most requests there were at a time."""
 
     counts: list[int] = dataclasses.field(default_factory=lambda: [0] * len(COUNTERS))
-    time: Measured = dataclasses.field(default_factory=Measured)
-    first_byte: Measured = dataclasses.field(default_factory=Measured)
+    time: Histogram = dataclasses.field(default_factory=Histogram)
+    first_byte: Histogram = dataclasses.field(default_factory=Histogram)
     active: int = 0
 
     def take(self, sample: Sample) -> None:
@@ -29,13 +51,13 @@ class Window:
         for place, value in sample.counts:
             self.counts[place] += value
         if sample.time is not None:
-            self.time.add(sample.time)
+            self.time.take(sample.time)
         if sample.first_byte is not None:
-            self.first_byte.add(sample.first_byte)
+            self.first_byte.take(sample.first_byte)
 
     def add(self, other: "Window") -> None:
         """Take in another stretch of time, or another series' at the same."""
-        self.counts = [mine + its for mine, its in zip(self.counts, other.counts, strict=True)]
+        self.counts = list(map(operator.add, self.counts, other.counts))
         self.time.add(other.time)
         self.first_byte.add(other.first_byte)
         self.active = max(self.active, other.active)
