@@ -42,8 +42,8 @@ docs: setup ## write docs/api.md and docs/cli.md anew
 	$(BIN)/python -m protos.reference
 	$(BIN)/python -m protos.commands
 
-bench: ## not there yet: comes with the issue on scale
-	@echo 'make bench is not there yet: it comes with the issue on scale.'; exit 2
+bench: setup ## this server and its peers on the same work (ARGS="--quick", "--only a,h --runs 5", "--help")
+	$(BIN)/python -m bench.run $(ARGS)
 
 containers: setup ## the image, docker-compose.yml and the tests with containers, for real (as root, or with Docker)
 	tests/containers/stage/run.sh $(ARGS)

@@ -19,6 +19,7 @@ type envoy struct {
 	holds    atomic.Pointer[state]
 	socket   net.Conn
 	closing  atomic.Bool
+	gone     atomic.Bool // the connection was lost: nothing more will come
 	stuck    atomic.Bool
 	freed    sync.Cond
 	finished chan struct{}
@@ -51,13 +52,15 @@ func (e *envoy) connect(deadline time.Time) error {
 	}
 	e.socket = socket
 	e.closing.Store(false)
+	e.gone.Store(false)
 	e.finished = make(chan struct{})
 	c := newConn(socket, service+method, e.fleet.address)
 	c.bytesIn, c.bytesOut = e.bytesIn.Load(), e.bytesOut.Load()
 	c.delivered = func(message []byte) { e.hear(c, message) }
 	for i, request := range e.holds.Load().greeting(e.fleet.delta) {
 		if i == 0 { // the node goes with a stream's first request only
-			c.send(request, e.fleet.node(e.id))
+			own, common := e.fleet.node(e.id)
+			c.send(request, own, common)
 		} else {
 			c.send(request)
 		}

@@ -18,8 +18,7 @@ type goal struct {
 type fleet struct {
 	address  string
 	delta    bool
-	gateway  string
-	nodeSize int
+	common   []byte // of all nodes
 	envoys   []*envoy
 	memory   memory
 	recorder recorder
@@ -35,7 +34,7 @@ type fleet struct {
 }
 
 func newFleet(count int, address, gateway string, delta bool, nodeSize int) *fleet {
-	f := &fleet{address: address, gateway: gateway, delta: delta, nodeSize: nodeSize, news: make(chan struct{}, 1)}
+	f := &fleet{address: address, delta: delta, common: commonNode(gateway, nodeSize), news: make(chan struct{}, 1)}
 	f.memory.steps = map[[2]uint64]*step{}
 	begin := newState()
 	for id := range count {
@@ -79,29 +78,38 @@ func (f *fleet) disconnect() {
 }
 
 // node is the field `node` of a first request, as big as a real Envoy's.
-func (f *fleet) node(id int) []byte {
-	node := appendString(nil, 1, fmt.Sprintf("envoy-%05d", id))
-	node = appendString(node, 2, f.gateway)
+func (f *fleet) node(id int) (head, body []byte) {
+	own := appendString(nil, 1, fmt.Sprintf("envoy-%05d", id))
+	number := 2
+	if f.delta {
+		number = 1
+	}
+	head = appendVarint(appendVarint(nil, uint64(number)<<3|2), uint64(len(own)+len(f.common)))
+	return append(head, own...), f.common
+}
+
+// commonNode is what all nodes have in common: mostly the list of extensions.
+func commonNode(gateway string, size int) []byte {
+	node := appendString(nil, 2, gateway)
 	node = appendString(node, 6, "envoy")
 	version := appendVarint(appendVarint(nil, 1<<3), 1)
 	version = appendVarint(appendVarint(version, 2<<3), 40)
 	node = appendBytes(node, 8, appendBytes(nil, 1, version))
-	for i := 0; len(node) < f.nodeSize; i++ {
+	for i := 0; len(node) < size; i++ {
 		extension := appendString(nil, 1, fmt.Sprintf("envoy.filters.http.extension_%d", i))
 		extension = appendString(extension, 2, "envoy.filters.http")
 		extension = appendString(extension, 6, fmt.Sprintf("envoy.extensions.filters.http.extension_%d.v3.Config", i))
 		node = appendBytes(node, 9, extension)
 	}
-	if f.delta {
-		return appendBytes(nil, 1, node)
-	}
-	return appendBytes(nil, 2, node)
+	return node
 }
 
 func (f *fleet) lost(e *envoy, err error) {
+	e.gone.Store(true)
 	f.mutex.Lock()
 	f.failures = append(f.failures, fmt.Sprintf("envoy %d: %v", e.id, err))
 	f.mutex.Unlock()
+	f.progress()
 }
 
 func (f *fleet) record(at int64, message []byte) { f.recorder.write(at, message) }
@@ -129,13 +137,13 @@ func (f *fleet) progress() {
 	}
 }
 
-// wait returns the times at which something became true for each Envoy, sorted, once it has for all but
-// `without`, or when time is over.
+// wait returns the times at which something became true for each Envoy, sorted, once it has for all that are
+// connected but `without`, or when time is over.
 func (f *fleet) wait(of func(*envoy) int64, without int, patience time.Duration) []int64 {
 	over := time.After(patience)
 	pending := slices.Clone(f.envoys)
 	for {
-		pending = slices.DeleteFunc(pending, func(e *envoy) bool { return of(e) != 0 })
+		pending = slices.DeleteFunc(pending, func(e *envoy) bool { return of(e) != 0 || e.gone.Load() })
 		if len(pending) <= without {
 			break
 		}
