@@ -1,9 +1,10 @@
 """A control plane over a store of its own, without any listener."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
+from typing import Protocol
 
 import pytest
 
@@ -14,19 +15,25 @@ from xds.discovery.hub import Hub
 from xds.spec.gateway import Gateway, Listen
 from xds.store.sqlite import SqliteStore
 
-Planes = Callable[[], AbstractAsyncContextManager[ControlPlane]]
+DEFAULT = Gateway(name="default", listeners=(Listen(port=10000),))
+SCOPED = DEFAULT.model_copy(update={"mode": "scoped"})
+
+
+class Planes(Protocol):
+    """Starts a control plane with one gateway, `default`; a second one starts from what the first stored."""
+
+    def __call__(self, gateway: Gateway = DEFAULT) -> AbstractAsyncContextManager[ControlPlane]: ...
 
 
 @pytest.fixture
 def planes(tmp_path: Path) -> Planes:
-    """Starts a control plane; a second one starts from what the first one stored."""
+    """Starts them, one after the other."""
 
     @asynccontextmanager
-    async def start() -> AsyncIterator[ControlPlane]:
-        gateways = (Gateway(name="default", listeners=(Listen(port=10000),)),)
+    async def start(gateway: Gateway = DEFAULT) -> AsyncIterator[ControlPlane]:
         with ThreadPoolExecutor(1) as thread:
             store = thread.submit(SqliteStore, tmp_path / "canary.db").result()
-            state = State(gateways, thread.submit(store.load, 0.0).result())
+            state = State((gateway,), thread.submit(store.load, 0.0).result())
             yield ControlPlane(state, store, thread, Publisher(state, Hub(["default"]), lambda _: None))
             thread.submit(store.close).result()
 

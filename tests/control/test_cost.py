@@ -9,7 +9,7 @@ from types import FrameType
 import pytest
 
 import xds
-from tests.control.conftest import Planes
+from tests.control.conftest import DEFAULT, SCOPED, Planes
 from tests.support.talk import Talk, cluster
 from xds.catalog.types import Type
 from xds.control.plane import ControlPlane
@@ -17,10 +17,13 @@ from xds.control.terms import Terms
 from xds.discovery import delta
 from xds.discovery.request import Node, Request
 from xds.discovery.stream import Stream
+from xds.spec.gateway import Gateway
 
 _OURS = f"{Path(xds.__file__).parent}/"
 JOINING = {"catalog/table.py", "catalog/wire.py"}
 """In `table` mode one message has every virtual host: they are joined again, from encoded parts."""
+ENCODING = {"discovery/delta.py", "catalog/wire.py"}
+"""In `scoped` mode the answer is the same to the bit, however many there are: it is encoded once for both."""
 
 Calls = Counter[str]
 
@@ -57,7 +60,7 @@ def text(number: int) -> str:
 def in_sync(plane: ControlPlane) -> Stream:
     """An Envoy that has everything."""
     stream = plane.hub.open("default", Node())
-    for type_ in (Type.CLUSTER, Type.ENDPOINT, Type.LISTENER, Type.ROUTE):
+    for type_ in (Type.CLUSTER, Type.ENDPOINT, Type.LISTENER, Type.ROUTE, Type.SCOPED_ROUTE):
         stream.receive(Request(type_, subscribe=("*",)))
     while (answer := stream.next_answer()) is not None:
         stream.receive(Request(answer.type, nonce=answer.nonce))
@@ -65,9 +68,10 @@ def in_sync(plane: ControlPlane) -> Stream:
     return stream
 
 
-async def cost_of_a_weight_change(planes: Planes, deployments: int) -> Calls:
+async def cost_of_a_weight_change(planes: Planes, deployments: int, gateway: Gateway = DEFAULT) -> Calls:
     """What is called from the verb to the bytes of the answer, in a gateway with so many deployments."""
-    async with planes() as plane:
+    sent = (Type.SCOPED_ROUTE, "s3") if gateway.mode == "scoped" else (Type.ROUTE, "default")
+    async with planes(gateway) as plane:
         files = [(f"{number}.yaml", text(number)) for number in range(deployments)]
         await plane.deployments.apply_texts(files, Terms("test"))
         plane.publisher.publish()
@@ -79,7 +83,7 @@ async def cost_of_a_weight_change(planes: Planes, deployments: int) -> Calls:
             assert answer is not None
             delta.encode(answer)
             assert stream.next_answer() is None
-        assert [(answer.type, item.name) for item in answer.items] == [(Type.ROUTE, "default")]
+        assert [(answer.type, item.name) for item in answer.items] == [sent]
         return calls
 
 
@@ -91,6 +95,17 @@ async def test_a_weight_change_costs_the_same_among_many(
     few, more = await cost_of_a_weight_change(planes, 10), await cost_of_a_weight_change(planes, many)
     differing = {name for name in few | more if few[name] != more[name]}
     assert {name.partition(":")[0] for name in differing} <= JOINING
+
+
+async def test_in_scoped_mode_a_weight_change_costs_the_same_among_many(
+    planes: Planes, request: pytest.FixtureRequest
+) -> None:
+    """Every function of ours is called as often as among ten deployments."""
+    many = 10_000 if request.config.getoption("--long") else 500
+    few, more = [await cost_of_a_weight_change(planes, count, SCOPED) for count in (10, many)]
+    differing = {name for name in few | more if few[name] != more[name]}
+    assert {name.partition(":")[0] for name in differing} <= ENCODING
+    assert few["translate/hosts.py:virtual_host"] == few["translate/scopes.py:scope"] == 1
 
 
 async def test_a_weight_change_builds_and_encodes_one_virtual_host(planes: Planes) -> None:

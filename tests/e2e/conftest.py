@@ -1,7 +1,8 @@
 """What the end-to-end tests share: model services, a control plane and an Envoy for the session.
 
 Tests that only add deployments share one mesh, each with names of its own. Tests that kill or restart
-something build their own.
+something build their own. In the long profile, and with `both_modes` always, they run in both modes of
+routing: what a gateway's mode is must not be seen.
 """
 
 from collections.abc import AsyncIterator, Iterator
@@ -23,10 +24,24 @@ def upstreams(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Upstreams]:
     services.stop()
 
 
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Run what depends on the mode in both."""
+    if "mode" in metafunc.fixturenames:
+        always = metafunc.definition.get_closest_marker("both_modes") is not None
+        scoped = pytest.param("scoped", marks=() if always else pytest.mark.long)
+        metafunc.parametrize("mode", ["table", scoped], indirect=True, scope="session")
+
+
 @pytest.fixture(scope="session")
-def mesh(tmp_path_factory: pytest.TempPathFactory, upstreams: Upstreams) -> Iterator[Mesh]:
+def mode(request: pytest.FixtureRequest) -> str:
+    """The gateway's mode."""
+    return str(request.param)
+
+
+@pytest.fixture(scope="session")
+def mesh(tmp_path_factory: pytest.TempPathFactory, upstreams: Upstreams, mode: str) -> Iterator[Mesh]:
     """The shared control plane with its Envoy."""
-    with Mesh(tmp_path_factory.mktemp("mesh"), upstreams) as running:
+    with Mesh(tmp_path_factory.mktemp("mesh"), upstreams, mode=mode) as running:
         yield running
 
 

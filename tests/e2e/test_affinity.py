@@ -112,6 +112,7 @@ async def test_a_promotion_keeps_the_users(mesh: Mesh, admin: AdminClient) -> No
     assert kept == {("a", "main"), ("b", "b")}
 
 
+@pytest.mark.both_modes
 async def test_without_a_key_a_cookie_keeps_people(mesh: Mesh, admin: AdminClient) -> None:
     """`when_missing: sticky`: once by chance, then by the cookie; a key is stronger than a cookie."""
     host = "keyless-sticky"

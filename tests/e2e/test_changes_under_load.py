@@ -15,6 +15,7 @@ CHANGES = 50
 SPLITS = itertools.cycle([(100, 0), (0, 100), (33.33, 33.33), (0, 0), (50, 50)])
 
 
+@pytest.mark.both_modes
 async def test_fifty_weight_changes_fail_no_request(admin: AdminClient, client: Client) -> None:
     """50 changes, full swings among them, each taken by Envoy while requests are under way: no failure."""
     host = "swinging"
@@ -34,6 +35,7 @@ async def test_fifty_weight_changes_fail_no_request(admin: AdminClient, client: 
     assert set(versions(load.answers)) == {"main", "a", "b"}
 
 
+@pytest.mark.both_modes
 async def test_an_abort_leaves_no_canary_request(admin: AdminClient, client: Client) -> None:
     """Ten steps up, then `abort`: what is sent after Envoy's ACK reaches `main`, all of it."""
     host = "aborted"

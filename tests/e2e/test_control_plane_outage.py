@@ -46,9 +46,9 @@ class Wired:
 
 
 @pytest.fixture
-async def wired(tmp_path: Path, upstreams: Upstreams) -> AsyncIterator[Wired]:
+async def wired(tmp_path: Path, upstreams: Upstreams, mode: str) -> AsyncIterator[Wired]:
     """All of it, serving the deployment."""
-    plane = ControlPlane(tmp_path)
+    plane = ControlPlane(tmp_path, mode=mode)
     try:
         async with WireTap(plane.xds) as tap, AdminClient(plane.admin) as admin:
             await admin.apply(file(upstreams))
@@ -63,7 +63,8 @@ async def wired(tmp_path: Path, upstreams: Upstreams) -> AsyncIterator[Wired]:
         plane.kill()
 
 
-async def test_envoy_serves_on_and_nothing_is_sent_again(wired: Wired) -> None:
+@pytest.mark.both_modes
+async def test_envoy_serves_on_and_nothing_is_sent_again(wired: Wired, mode: str) -> None:
     """Killed and started under load: no request fails, and after the reconnect no resource crosses the wire.
 
     A weight change closes the observation: it has to be the one and only thing that is sent.
@@ -81,7 +82,8 @@ async def test_envoy_serves_on_and_nothing_is_sent_again(wired: Wired) -> None:
         await load.more(50)
 
     sent = [resource for line in wired.tap.lines[before:] for resource in line.sent()]
-    assert [(kind, name) for kind, name, _ in sent] == [("RouteConfiguration", "default")]
+    routes = ("RouteConfiguration", "default") if mode == "table" else ("ScopedRouteConfiguration", HOST)
+    assert [(kind, name) for kind, name, _ in sent] == [routes]
     assert load.failures() == {}
 
 

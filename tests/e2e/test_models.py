@@ -110,6 +110,7 @@ async def served(mesh: Mesh) -> AsyncIterator[None]:
     yield
 
 
+@pytest.mark.both_modes
 async def test_each_model_has_its_own_split(mesh: Mesh, client: Client) -> None:
     """Every user gets the version that the model's own split says, in every one of them."""
     table = mesh.envoy.route_table()
@@ -204,6 +205,7 @@ BODIES: Mapping[bytes, str] = {
 }
 
 
+@pytest.mark.both_modes
 async def test_what_names_no_known_model_goes_to_the_rest(client: Client) -> None:
     """Unknown models, no model, no JSON."""
     said = {body: (await post(client, body)).whose for body in BODIES}

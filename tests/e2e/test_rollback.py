@@ -28,6 +28,7 @@ async def users(admin: AdminClient, client: Client, host: str) -> dict[str, str]
     return {key: answer.build for key, answer in answers.items()}
 
 
+@pytest.mark.both_modes
 async def test_rollbacks_walk_back_and_restore_every_user(admin: AdminClient, client: Client) -> None:
     """Revisions 1, 2, 3: a rollback gives every user revision 2's version, a second one revision 1's."""
     host = "walking-back"

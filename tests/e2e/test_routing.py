@@ -11,6 +11,7 @@ from tests.support.upstreams import Upstreams
 pytestmark = pytest.mark.envoy
 
 
+@pytest.mark.both_modes
 async def test_deployments_share_a_host_by_path(admin: AdminClient, client: Client) -> None:
     """The longest prefix wins, and a prefix ends where a path segment does."""
     hosts = ["shared.test"]

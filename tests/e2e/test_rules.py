@@ -27,6 +27,7 @@ async def serve(admin: AdminClient, host: str, *rules: dict[str, object], **cana
     await admin.settled(host)
 
 
+@pytest.mark.both_modes
 async def test_the_first_rule_that_matches_decides(mesh: Mesh, admin: AdminClient) -> None:
     """By header, parameter and path in every way there is; all that a match says has to fit."""
     host = "ruled"

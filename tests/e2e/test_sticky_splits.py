@@ -17,6 +17,7 @@ BY_HEADER = Ask("by-header", header="X-User-ID")
 BY_QUERY = Ask("by-query", query="user")
 
 
+@pytest.mark.both_modes
 @pytest.mark.parametrize(
     ("ask", "by"), [(BY_HEADER, "X-User-ID"), (BY_QUERY, "user")], ids=["header", "query"]
 )

@@ -19,6 +19,7 @@ async def serve(admin: AdminClient, host: str, **selector: object) -> None:
     await admin.settled(host)
 
 
+@pytest.mark.both_modes
 async def test_a_version_is_named_in_three_places(mesh: Mesh, admin: AdminClient) -> None:
     """Whatever its weight, even 0; the header before the parameter before the cookie."""
     await serve(admin, "selected", **EVERYWHERE)

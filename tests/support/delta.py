@@ -14,6 +14,7 @@ CLUSTER = "type.googleapis.com/envoy.config.cluster.v3.Cluster"
 ENDPOINTS = "type.googleapis.com/envoy.config.endpoint.v3.ClusterLoadAssignment"
 LISTENER = "type.googleapis.com/envoy.config.listener.v3.Listener"
 ROUTES = "type.googleapis.com/envoy.config.route.v3.RouteConfiguration"
+SCOPES = "type.googleapis.com/envoy.config.route.v3.ScopedRouteConfiguration"
 
 
 def short_type(type_url: str) -> str:

@@ -8,6 +8,7 @@ import sys
 import urllib.error
 import urllib.request
 from collections.abc import AsyncIterator, Mapping
+from operator import itemgetter
 from pathlib import Path
 from typing import cast
 
@@ -97,7 +98,12 @@ class Envoy:
         return {name.removeprefix(prefix): value for name, value in self.stats(prefix).items()}
 
     def route_table(self) -> Json:
-        """The newest RouteConfiguration it was given (in a table there is one)."""
+        """The newest RouteConfiguration it was given; those of all scopes as one where it has scopes."""
+        dump = json.loads(self._ask("/config_dump?resource=dynamic_scoped_route_configs"))
+        scopes = [scope for given in dump.get("configs", []) for scope in given["scoped_route_configs"]]
+        if scopes:
+            tables = [scope["route_configuration"] for scope in sorted(scopes, key=itemgetter("name"))]
+            return {"virtual_hosts": [host for table in tables for host in table["virtual_hosts"]]}
         dump = json.loads(self._ask("/config_dump?resource=dynamic_route_configs"))
         return cast("Json", dump["configs"][0]["route_config"])
 

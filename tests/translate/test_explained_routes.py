@@ -5,6 +5,7 @@ import dataclasses
 import pytest
 import xxhash
 
+from xds.spec.gateway import Gateway
 from xds.stubs import envoy_config_route_v3_pb2 as route_v3
 from xds.stubs import envoy_type_v3_pb2 as type_v3
 from xds.translate.explain.asked import Request
@@ -97,4 +98,10 @@ def test_nothing_matches() -> None:
 )
 def test_the_nearest_domain_is_chosen(host: str, chosen: str | None) -> None:
     """Exact, then the longest of each kind."""
-    assert domain_of(host, ["*.test", "a.x.test", "*.x.test", "chat.*"]) == chosen
+    assert domain_of(host, ["*.test", "a.x.test", "*.x.test", "chat.*"], Gateway(name="edge")) == chosen
+
+
+@pytest.mark.parametrize(("host", "chosen"), [("a.test:80", "a.test"), ("A.test", None), ("b.test", None)])
+def test_a_scoped_gateway_knows_exact_names_only(host: str, chosen: str | None) -> None:
+    """In their exact case."""
+    assert domain_of(host, ["a.test", "*.test"], Gateway(name="edge", mode="scoped")) == chosen

@@ -138,7 +138,7 @@ class Explained:
             for head in heads
             if head.spec.gateways is None or gateway.name in head.spec.gateways
         }
-        domain = domain_of(host, {each for hosts in claimed.values() for each in hosts})
+        domain = domain_of(host, {each for hosts in claimed.values() for each in hosts}, gateway)
         now = time.time()
         views = [self._state.view(name, gateway, now) for name, hosts in claimed.items() if domain in hosts]
         table = table_of([view for view in views if view is not None], domain) if domain else None
@@ -183,7 +183,7 @@ def explain_views(views: Sequence[View], name: str, request: Request, keys: Sequ
     _check_keys(spec, keys)
     asked = _complete(request, spec, own.gateway)
     hosts = {host for view in views for host in hosts_of(view.revision.spec, view.gateway)}
-    domain = domain_of(asked.host, hosts)
+    domain = domain_of(asked.host, hosts, own.gateway)
     table = table_of(views, domain) if domain else None
     if table is None:
         raise _nobody(own.gateway, asked.host)

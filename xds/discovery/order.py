@@ -81,7 +81,7 @@ class Order:
         """Whether the stream may be sent this item now."""
         if not self.has_gates():
             return item.after is not None or item.asked or (type_, item.name) not in self._removed_at
-        if type_ == Type.SCOPED_ROUTE and not self._clusters_settled():
+        if type_ == Type.SCOPED_ROUTE and self._watches[type_].is_new and not self._clusters_settled():
             return False
         if type_ in ROUTING:
             return item.after is None or _newly_asked(item) or self._clusters_known(item.after)

@@ -274,6 +274,11 @@ class Watch:
     # How it stands.
 
     @property
+    def is_new(self) -> bool:
+        """Whether the peer asks for everything, shows nothing, and was told nothing yet."""
+        return self._greeting_due
+
+    @property
     def asked_for(self) -> int:
         """How many names there are to remember because of the peer, subscribed or only brought up."""
         return max(len(self.subscription.names), len(self.owed) - len(self._catalog.all(self.type)))

@@ -36,7 +36,7 @@ def scope(host: str, routes: route_v3.VirtualHost) -> route_v3.ScopedRouteConfig
     key = route_v3.ScopedRouteConfiguration.Key(
         fragments=[route_v3.ScopedRouteConfiguration.Key.Fragment(string_key=host)]
     )
-    table = route_v3.RouteConfiguration(name=host, virtual_hosts=[routes], ignore_port_in_host_matching=True)
+    table = route_v3.RouteConfiguration(virtual_hosts=[routes], ignore_port_in_host_matching=True)
     return route_v3.ScopedRouteConfiguration(name=host, key=key, route_configuration=table)
 
 

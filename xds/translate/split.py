@@ -18,7 +18,7 @@ from collections.abc import Callable, Iterator
 
 from google.protobuf.wrappers_pb2 import BoolValue, UInt32Value
 
-from xds.slots.table import SlotTable
+from xds.slots.table import Segment, SlotTable
 from xds.spec.deployment import MAIN
 from xds.spec.envoy import Raw
 from xds.spec.upstream import ClusterSettings, HeaderEdits, Retry, RouteSettings
@@ -65,6 +65,7 @@ def spread(
         if canary.when_missing == MAIN:
             own = taken(main)
             split = view.lent(own)
+    split = _by_owner(split)
     last = route(view, f"{purpose}split", match, split)
     if canary.affinity is None:
         yield last
@@ -110,6 +111,11 @@ def _sticky(view: View, purpose: str, match: route_v3.RouteMatch, split: SlotTab
 
 def _is_split(table: SlotTable) -> bool:
     return len(table.segments) > 1
+
+
+def _by_owner(table: SlotTable) -> SlotTable:
+    """The same shares in the fewest entries: chance knows no slots."""
+    return SlotTable.of(Segment(owner, size) for owner, size in table.shares().items())
 
 
 def _named(view: View, route: route_v3.Route, purpose: str) -> route_v3.Route:

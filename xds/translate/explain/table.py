@@ -6,6 +6,8 @@ from collections.abc import Iterable, Sequence
 from xds.revisions.record import Revision
 from xds.spec.claims import hosts_of
 from xds.spec.deployment import Deployment
+from xds.spec.gateway import Gateway
+from xds.spec.scoped import SCOPED, is_exact
 from xds.stubs import envoy_config_route_v3_pb2 as route_v3
 from xds.translate.explain.asked import Request
 from xds.translate.hosts import section, virtual_host
@@ -57,8 +59,14 @@ def keyed(spec: Deployment, request: Request, key: bytes) -> Request:
     return dataclasses.replace(request, target=path + b"?" + b"&".join([by.encode() + b"=" + key, *rest]))
 
 
-def domain_of(host: str, domains: Iterable[str]) -> str | None:
-    """The domain Envoy chooses for a host: exact, the longest `*.x`, the longest `x.*`, or `*`."""
+def domain_of(host: str, domains: Iterable[str], gateway: Gateway) -> str | None:
+    """The domain Envoy chooses for a host: exact, the longest `*.x`, the longest `x.*`, or `*`.
+
+    In `scoped` mode the exact one in its exact case, or none.
+    """
+    if gateway.mode == SCOPED:
+        name = host.partition(":")[0]
+        return name if is_exact(name) and name in domains else None
     bare = host.lower() if host.startswith("[") else host.partition(":")[0].lower()
     best = max(domains, key=lambda domain: _nearness(bare, domain), default=None)
     return best if best is not None and _nearness(bare, best) != _FAR else None
