@@ -4,7 +4,7 @@ import bisect
 import time
 from collections.abc import Mapping, Sequence
 
-from xds.telemetry.buckets import BOUNDS
+from xds.telemetry.buckets import BOUNDS, BUCKETS
 from xds.telemetry.message import COUNTERS, Measured, Report, Sample
 from xds.telemetry.telemetry import Telemetry
 
@@ -46,8 +46,7 @@ def _sample(said: Said) -> Sample:
 def _measured(took: int | Sequence[float] | None) -> Measured | None:
     if not isinstance(took, Sequence):
         return None
-    measured = Measured()
+    counts = [0] * BUCKETS
     for each in took:
-        measured.counts[bisect.bisect_left(BOUNDS, each)] += 1
-        measured.total += each
-    return measured
+        counts[bisect.bisect_left(BOUNDS, each)] += 1
+    return Measured(0, counts, sum(took))

@@ -133,6 +133,7 @@ class _File(Model):
     keep_builds: Duration | None = None
     push_window: Duration | None = None
     ready_file: Text | None = None
+    otlp_endpoint: Text | None = None
     log_format: Literal["console", "json"] | None = None
     log_level: Literal["debug", "info", "warning", "error"] | None = None
     gateways: JsonValue = None

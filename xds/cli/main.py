@@ -23,7 +23,10 @@ SECTIONS: Mapping[str, Mapping[str, tuple[str, str]]] = {
         "get": ("xds.cli.get:get", "Show a deployment: its split, builds and endpoints."),
         "list": ("xds.cli.get:list_", "Show all deployments, one a line."),
         "status": ("xds.cli.status:status", "Show how a deployment is doing, and what to do next."),
-        "metrics": ("xds.cli.metrics:metrics", "Show how versions do: rate, success, latency."),
+        "metrics": (
+            "xds.cli.metrics:metrics",
+            "Show how a deployment's versions do: rate, success, latency, requests in flight.",
+        ),
         "delete": ("xds.cli.change:delete", "Take a deployment out of service."),
         "undelete": ("xds.cli.change:undelete", "Bring a deleted deployment back as it was."),
         "set-weight": ("xds.cli.change:set_weight", "Change who gets which version."),

@@ -58,7 +58,7 @@ def row(said: pb.VersionMetrics) -> list[str]:
         *(_latency(said.latency, share) for share in ("p50", "p90", "p99")),
         *(_latency(said.first_byte, share, none="") for share in ("p50", "p99")),
         str(said.in_flight) if said.HasField("in_flight") else _UNKNOWN,
-        bars([point.rate for point in said.points]),
+        "" if nobody else bars([point.rate for point in said.points]),
         bars([point.error_rate for point in said.points]) if said.failures else "",
         said.build,
         weights[0] if weights[0] == weights[1] else f"{weights[0]} (now {weights[1]})",

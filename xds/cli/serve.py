@@ -33,6 +33,7 @@ class Flags(TypedDict):
     health_checks: bool
     keep_builds: float
     push_window: float
+    otlp_endpoint: str | None
     ready_file: Path | None
     log_format: str
     log_level: str
@@ -132,6 +133,11 @@ def _pem(option: str, what: str, envvar: str | None = None) -> Callable[[FC], FC
     default="50ms",
     callback=_seconds,
     help="Changes within this time become one push.",
+)
+@click.option(
+    "--otlp-endpoint",
+    metavar="URL",
+    help="An OpenTelemetry collector for metrics and traces of changes (needs the extra `otel`).",
 )
 @click.option(
     "--ready-file",

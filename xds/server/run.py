@@ -6,10 +6,11 @@ import signal
 import time
 from collections.abc import AsyncIterator, Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 
 import grpc
 import structlog
+from prometheus_client import CollectorRegistry
 
 from xds import __version__
 from xds.admin.about import About
@@ -64,10 +65,7 @@ def run(settings: Settings) -> None:
 
 async def serve(settings: Settings) -> None:
     """Serve until the process is told to stop."""
-    stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, stop.set)
+    stop = _told_to_stop()
     if settings.specs is not None and not settings.specs.is_dir():
         raise SettingsError(f"there is no folder {settings.specs}; create it, or leave out --specs")
     for open_end in exposure.check(settings):
@@ -83,15 +81,14 @@ async def serve(settings: Settings) -> None:
         keeper = await stack.enter_async_context(MetricKeeper(plane.telemetry, plane.writer.ask))
         specs = SpecsFolder(settings.specs, plane) if settings.specs else None
         sources = Sources(settings.endpoint_sources, plane.endpoints)
-        for asked in settings.metric_sources:
-            plane.metrics.sources[asked.name] = Prometheus(asked, plane.metrics.names, time.time)
+        _ask_others(settings, plane)
         loaded = asyncio.Event()
         discovery = Discovery(plane.hub, settings.gateways, wakers)
         xds, xds_address = await xds_server(_handlers(discovery, plane), settings.xds_listen, tls)
         admin, admin_address = admin_server(settings.admin_listen, entrance)
-        runner, http_address = await http_server(
-            settings.http_listen, metrics.registry(plane, discovery.admission), loaded.is_set
-        )
+        measured = metrics.registry(plane, discovery.admission)
+        export = stack.enter_context(_exporting(settings.otlp_endpoint, plane, measured))
+        runner, http_address = await http_server(settings.http_listen, measured, loaded.is_set)
         stack.push_async_callback(runner.cleanup)
         about = About(
             version=__version__,
@@ -120,7 +117,8 @@ async def serve(settings: Settings) -> None:
             ready.write(addresses)
             log.info("serving", **addresses, tls=about.xds_tls, admin_access=entrance.access)
             following = [
-                tasks.create_task(each) for each in _background(settings, plane, sources, specs, keeper)
+                tasks.create_task(each)
+                for each in (*_background(settings, plane, sources, specs, keeper), *export)
             ]
             await stop.wait()
             log.info("stopping")
@@ -134,6 +132,14 @@ async def serve(settings: Settings) -> None:
             await xds.stop(_LAST_PUSH)
 
 
+def _told_to_stop() -> asyncio.Event:
+    """Set by SIGINT and SIGTERM."""
+    stop = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    return stop
+
+
 def _background(
     settings: Settings, plane: ControlPlane, sources: Sources, specs: SpecsFolder | None, keeper: MetricKeeper
 ) -> Iterator[Coroutine[None, None, None]]:
@@ -145,6 +151,30 @@ def _background(
         yield specs.follow()
     if settings.health_checks:
         yield HealthChecks(plane.health).run()
+
+
+def _ask_others(settings: Settings, plane: ControlPlane) -> None:
+    """Ask others than the Envoys for metrics, too."""
+    for each in settings.metric_sources:
+        plane.metrics.sources[each.name] = Prometheus(each, plane.metrics.names, time.time)
+
+
+@contextmanager
+def _exporting(
+    endpoint: str | None, plane: ControlPlane, registry: CollectorRegistry
+) -> Iterator[tuple[Coroutine[None, None, None], ...]]:
+    """What is to go on for a collector to hear of metrics and changes; nothing without one."""
+    if endpoint is None:
+        yield ()
+        return
+    try:
+        from xds.server.telemetry_out import exporting  # noqa: PLC0415 (an option, with modules of its own)
+    except ImportError as error:
+        raise SettingsError(
+            f"--otlp-endpoint needs what isn't installed ({error.name}): pip install 'canary-xds[otel]'"
+        ) from error
+    with exporting(endpoint, plane.publisher.journeys, registry) as bridge:
+        yield (bridge.run(),)
 
 
 def _handlers(discovery: Discovery, plane: ControlPlane) -> tuple[grpc.GenericRpcHandler, ...]:

@@ -36,6 +36,8 @@ class Settings:
     """Where endpoints are polled from."""
     metric_sources: tuple[PrometheusSource, ...] = ()
     """Who is asked for metrics besides the Envoys."""
+    otlp_endpoint: str | None = None
+    """The URL of an OpenTelemetry collector (OTLP over HTTP) for metrics, and traces of changes."""
     health_checks: bool = True
     """Whether the server looks at endpoints itself, and has `main` serve for those that don't answer."""
     keep_builds: float = KEEP_BUILDS

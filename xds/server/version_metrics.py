@@ -15,11 +15,10 @@ from prometheus_client.registry import Collector
 
 from xds.control.metrics import MetricControl, VersionNow
 from xds.telemetry.buckets import BOUNDS
-from xds.telemetry.message import Measured
 from xds.telemetry.query import Clock
 from xds.telemetry.summing import counts_of
 from xds.telemetry.telemetry import Telemetry
-from xds.telemetry.window import Window
+from xds.telemetry.window import Histogram, Window
 
 MOST_VERSIONS = 1000
 """Some 25,000 lines a gateway: a second's work for a scrape."""
@@ -147,7 +146,7 @@ def _counted(counted: Counted) -> Iterator[Family]:
     yield from (duration, first_byte)
 
 
-def _buckets(measured: Measured) -> list[tuple[str, float]]:
+def _buckets(measured: Histogram) -> list[tuple[str, float]]:
     """Cumulative counts by upper bound, in seconds."""
     found: list[tuple[str, float]] = []
     seen = 0
