@@ -146,7 +146,7 @@ async def _latencies(plane: ControlPlane, admin: AdminClient) -> list[float]:
         await envoy.ack(await envoy.receive())
         for number in range(CHANGES):
             began = time.perf_counter()
-            await admin.set_weights("model-0", a=10 + number % 50)
+            await admin.set_weights("model-0", a=11 + number % 50)
             answer = await envoy.receive()
             times.append(time.perf_counter() - began)
             await envoy.ack(answer)

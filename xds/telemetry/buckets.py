@@ -7,6 +7,7 @@ it measures down to whole milliseconds before, which may be another one.
 Counts are a list: one for each bucket, and the last for what took longer than the last bound.
 """
 
+import operator
 from collections.abc import Iterable, Sequence
 
 from xds.telemetry.records import Latency
@@ -54,9 +55,5 @@ def latency(counts: Sequence[int], total: float) -> Latency:
 
 def from_cumulative(cumulative: Iterable[int], count: int) -> list[int]:
     """The counts of Envoy's buckets, each of which includes all those below it."""
-    counts, before = [], 0
-    for upto in cumulative:
-        counts.append(upto - before)
-        before = upto
-    counts.append(count - before)
-    return counts
+    upto = [0, *cumulative, count]
+    return list(map(operator.sub, upto[1:], upto))
