@@ -21,6 +21,7 @@ from xds.revisions import decide
 from xds.revisions.record import Note, Revision
 from xds.server.specs import SpecsFolder
 from xds.spec.deployment import Deployment
+from xds.spec.endpoints import Endpoint
 from xds.spec.gateway import default_gateway
 from xds.store.records import Memory, Write
 from xds.store.sqlite import SqliteStore
@@ -195,3 +196,43 @@ def test_a_deployment_whose_gateways_are_gone_has_a_note(tmp_path: Path) -> None
     """Also in the API's message."""
     said = deployment_messages.deployment(unserved(tmp_path).deployments.get("s"))
     assert list(said.notes) == ["no gateway serves it (its gateways: edge)"]
+
+
+async def test_a_broken_file_is_noted_where_its_deployments_are_shown(planes: Planes, tmp_path: Path) -> None:
+    """From when to when it is broken, with its first fault; nobody else's deployment says so."""
+    folder = tmp_path / "specs"
+    folder.mkdir()
+    for name in ("x", "y"):
+        (folder / f"{name}.yaml").write_text(spec(name))
+    async with planes() as plane:
+        specs = SpecsFolder(folder, plane)
+        await specs.load()
+        (folder / "x.yaml").write_text("name: x\nbento: 1\n")
+        await specs.load()
+        (note,) = plane.deployments.get("x").notes
+        assert note.startswith("x.yaml is broken since ")
+        assert "x.yaml:2: bento: " in note
+        assert note.endswith("what is in force is revision 1")
+        assert plane.deployments.get("y").notes == ()
+        assert [fault.file for fault in plane.troubles.spec_faults()] == ["x.yaml"]
+        (folder / "x.yaml").write_text(spec("x"))
+        await specs.load()
+        assert plane.deployments.get("x").notes == ()
+        assert plane.troubles.spec_faults() == ()
+
+
+async def test_a_failing_source_is_noted_at_the_deployments_whose_builds_it_lists(planes: Planes) -> None:
+    """And at no others; no more once it is fine."""
+    async with planes() as plane:
+        for name in ("x", "y"):
+            await plane.deployments.apply_texts([("api", f"name: {name}\nbento: {name}:1\n")], Terms("api"))
+        source = "poll: http://catalog.test"
+        lists = {"x:1": (Endpoint(address="10.0.0.1", port=80),)}
+        await plane.endpoints.polled(source, lists)
+        plane.endpoints.failed(source, "no answer in time")
+        assert plane.deployments.get("x").notes == (
+            f"{source}: no answer in time (its last list of x:1 stays)",
+        )
+        assert plane.deployments.get("y").notes == ()
+        await plane.endpoints.polled(source, lists)
+        assert plane.deployments.get("x").notes == ()

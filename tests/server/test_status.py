@@ -88,7 +88,7 @@ async def test_a_rejection_is_told_in_the_envoys_words(server: Serving, channel:
         await envoy.subscribe(ROUTES, "default")
         await envoy.receive()
         (said,) = await fetch(channel)
-    (cluster, _) = said.generic_xds_configs
+    cluster = said.generic_xds_configs[0]
     assert (cluster.config_status, cluster.client_status) == (status_v3.ERROR, admin_v3.NACKED)
     assert cluster.error_state.details == "no such file"
     assert cluster.error_state.version_info == answer.resources[0].version

@@ -42,4 +42,5 @@ class ServerService(Service, admin_grpc.ServerServiceServicer):
             turned_away=map(turned_away, self._admission.turned_away()),
             endpoint_sources=map(source, self._plane.endpoints.sources()),
             caller=caller_of(context).name,
+            spec_faults=map(str, self._plane.troubles.spec_faults()),
         )

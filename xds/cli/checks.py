@@ -71,6 +71,7 @@ def findings(seen: Seen) -> list[Finding]:
         ("updates", _updates(seen), "no Envoy rejects anything or waits for long"),
         ("features", _features(seen.deployments), "every Envoy can do all that is asked of it"),
         ("deployments", _deployments(seen.deployments), _count(len(seen.deployments), "deployment")),
+        ("specs", _specs(seen.server), "no file of the specs folder is broken"),
         ("sources", _sources(seen.server), _polled(seen.server)),
     )
     return [
@@ -214,6 +215,11 @@ def _without_endpoints(name: str, version: pb.Version) -> Finding:
     users = "its users get 503" if main else "main serves its share"
     level = Level.PROBLEM if main else Level.WARNING
     return Finding("deployments", level, f"{name}: {version.label} has {usable}; {users}", mend)
+
+
+def _specs(server: pb.Server) -> Iterator[Finding]:
+    for fault in server.spec_faults:
+        yield Finding("specs", Level.PROBLEM, fault, "mend the file; what was applied from it before stays")
 
 
 def _sources(server: pb.Server) -> Iterator[Finding]:

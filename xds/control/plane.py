@@ -4,6 +4,7 @@ deployments  the verbs, and what there is to see
 explained    which version a request gets, how many users a file would move
 endpoints    where builds run
 health       what there is to check of that, and what came of it
+troubles     broken files and failing sources
 resources    Envoy resources that people give a gateway
 gateways     what they have and had
 fleet        the connected Envoys
@@ -33,6 +34,7 @@ from xds.control.publisher import Publisher
 from xds.control.resource_control import ResourceControl
 from xds.control.standing import Standings
 from xds.control.state import State
+from xds.control.troubles import Troubles
 from xds.control.writer import Writer
 from xds.errors import SettingsError
 from xds.store.interface import Store
@@ -64,10 +66,11 @@ class ControlPlane:
         self.publisher = publisher
         self.pulse = publisher.pulse
         self.writer = Writer(state, store, store_thread, publisher)
-        standings = Standings(state, publisher)
+        self.endpoints = EndpointControl(state, self.writer, self.pulse)
+        self.troubles = Troubles(state, self.endpoints, self.pulse)
+        standings = Standings(state, publisher, self.troubles)
         self.deployments = Deployments(state, self.writer, standings, self.pulse)
         self.explained = Explained(state)
-        self.endpoints = EndpointControl(state, self.writer, self.pulse)
         self.health = HealthControl(state, publisher)
         self.resources = ResourceControl(state, self.writer, publisher)
         self.gateways = GatewayControl(state, self.writer, standings, self.resources, self.hub)

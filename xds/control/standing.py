@@ -8,6 +8,7 @@ from xds.control.endpoint_book import EndpointBook
 from xds.control.intake import EndpointChange, digest_of_spec
 from xds.control.publisher import Publisher
 from xds.control.state import State, usable_of
+from xds.control.troubles import Troubles
 from xds.discovery.request import Node
 from xds.discovery.stream import Stream
 from xds.fleet.convergence import Convergence, Picture
@@ -86,8 +87,9 @@ class Past:
 class Standings:
     """How deployments stand, made from what is in force and what the streams say."""
 
-    def __init__(self, state: State, publisher: Publisher) -> None:
+    def __init__(self, state: State, publisher: Publisher, troubles: Troubles) -> None:
         self._state = state
+        self._troubles = troubles
         self._publisher = publisher
         self._digests: dict[str, tuple[Revision, str]] = {}
 
@@ -169,6 +171,8 @@ class Standings:
 
     def _notes(self, revision: Revision) -> Iterator[str]:
         spec = revision.spec
+        if revision.kind != "delete":
+            yield from self._troubles.notes(revision)
         if self._state.has_no_gateway(spec):
             yield f"no gateway serves it (its gateways: {', '.join(spec.gateways or ())})"
         file, applied = self._state.governing(spec.name)

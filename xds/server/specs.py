@@ -1,6 +1,7 @@
 """The specs folder: deployment files that are followed as they change.
 
-A broken file leaves its own deployments as they were and says so; the others apply. A file that
+A broken file leaves its own deployments as they were and says so, in the log and for as long as it is
+broken wherever they are shown (`xds.control.troubles`); the others apply. A file that
 disappears deletes nothing. What was applied from a file is remembered in the store, so a restart
 or a touch applies nothing again (`xds.control.intake`).
 """
@@ -56,6 +57,7 @@ class SpecsFolder:
         reading = read(texts.items())
         faults = [*unreadable, *reading.faults]
         faults += await self._apply(reading.documents, {fault.file for fault in faults}, texts.keys())
+        self._plane.troubles.found(faults)
         broken = {fault.file for fault in faults}
         self._report([*faults, *reading.warnings], broken)
         self._report_mended(broken, texts)
