@@ -45,17 +45,19 @@ def test_it_drives_a_canary(api: AdminApi, capsys: pytest.CaptureFixture[str]) -
     assert capsys.readouterr().out.startswith("1 %: 2 Envoys, 9.0 % of the users moved\n10 %: ")
 
 
-def test_it_rolls_back(api: AdminApi) -> None:
-    """Where an Envoy refuses."""
+def test_a_refused_change_is_undone(api: AdminApi, capsys: pytest.CaptureFixture[str]) -> None:
+    """By the server, as it is told with every step; then no further step is taken."""
     api.answers = {
         "Apply": pb.ApplyResponse(),
         "SetWeights": answered(STATE.REJECTED),
-        "Rollback": answered(STATE.STATE_UNSPECIFIED),
     }
 
     exec(example(), {})
 
-    assert api.called[-1].endswith("Rollback")
+    (request,) = (request for request in api.requests if isinstance(request, pb.SetWeightsRequest))
+    assert request.options.wait.rollback_on_reject
+    assert api.called[-1].endswith("SetWeights")
+    assert "rejected by Envoy" in capsys.readouterr().out
 
 
 def test_its_files_are_there(api: AdminApi) -> None:
