@@ -122,10 +122,10 @@ class Cell:
         if self.ours:
             self.fleet.record(tape)
         with meter.measured(self.server.pid) as spent:
+            self.fleet.arm(0, share)
             back = self.fleet.reconnect()
             if self.ours:
                 self.fleet.record(change)
-            self.fleet.arm(0, share)
             self._act(lambda: self.server.share(0, share), late=True)
             said = self.fleet.wait()
         self._last[0] = share

@@ -117,6 +117,7 @@ func obey(f *fleet, asked command) answer {
 	case "disconnect":
 		f.disconnect()
 	case "report":
+		f.quiet()
 	default:
 		return answer{"error": "unknown command " + asked.Do}
 	}
@@ -134,7 +135,8 @@ func (f *fleet) report(begun int64, times []int64, more answer) answer {
 		sums["bytes_out"] += e.bytesOut.Load()
 		sums["messages"] += e.messages.Load()
 	}
-	if f.quiet() {
+	settled := len(times) > 0 && f.quiet() // looking takes a while, so only where something was waited for
+	if settled {
 		for _, e := range f.envoys {
 			states[e.holds.Load().hash()]++
 		}
@@ -148,7 +150,7 @@ func (f *fleet) report(begun int64, times []int64, more answer) answer {
 		"failed": failures[:min(3, len(failures))], "totals": sums, "states": len(states),
 		"cpu": float64(usage.Utime.Nano()+usage.Stime.Nano()) / 1e9,
 	}
-	if held := f.envoys[0].holds.Load(); f.quiet() {
+	if held := f.envoys[0].holds.Load(); settled {
 		said["held"] = map[string]int{
 			"clusters": len(held.types[clusters].items), "endpoints": len(held.types[endpoints].items),
 			"scopes": len(held.types[scopes].items), "routes": len(held.types[routes].items),

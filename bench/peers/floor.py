@@ -90,7 +90,8 @@ class Floor:
             async with lock:
                 await context.write(raw)
 
-        await asyncio.gather(*(one(*stream) for stream in self._streams.items()))
+        # A stream may end meanwhile; that it could not be written to is nobody's fault.
+        await asyncio.gather(*(one(*stream) for stream in self._streams.items()), return_exceptions=True)
 
     async def obey(self, asked: dict[str, str]) -> dict[str, object]:
         """Do what a line says."""
