@@ -74,7 +74,7 @@ _OF_REQUESTS = (
 _OF_CONNECTIONS = "active|total|destroy|destroy_remote_with_active_rq|connect_fail|connect_timeout|overflow"
 _KEPT_CLUSTER_STATS = (
     rf"cluster\.[^.]+\.(upstream_rq_({_OF_REQUESTS})|upstream_cx_({_OF_CONNECTIONS})|"
-    r"membership_(healthy|total)|grpc\.[0-9]+|mirrored\.upstream_rq_([1-5]xx|time))"
+    r"membership_(change|healthy|total)|grpc\.[0-9]+|mirrored\.upstream_rq_([1-5]xx|time))"
 )
 """What tells how a version does. Each of them costs the Envoy memory, and bytes with every report."""
 
