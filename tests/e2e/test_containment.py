@@ -12,6 +12,7 @@ from tests.support.files import deployment, documents, endpoints, split
 from tests.support.traffic import Ask, Client, versions
 from tests.support.upstreams import Upstreams
 from tests.support.waiting import eventually
+from xds.stubs import canary_admin_v1_pb2 as pb
 from xds.translate.bootstrap import Dialect
 
 pytestmark = pytest.mark.envoy
@@ -78,6 +79,9 @@ async def test_after_a_restart_a_bad_route_does_not_stop_an_abort(
 
             await eventually(refused, "a rejection")
             assert not (await admin.get("roll")).convergence.rejections
+            (listed,) = (await admin.services.fleet.List(pb.ListEnvoysRequest())).envoys
+            assert (listed.in_sync, listed.rejected) == (False, 1)
+            assert listed.rejections[0].startswith("routes of bad: ")
             await admin.abort("roll")
             await admin.settled("roll")
             assert versions([await client.ask(Ask("roll")) for _ in range(50)]) == {"main": 50}
