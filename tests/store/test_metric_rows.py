@@ -1,0 +1,69 @@
+"""Minutes of metrics: kept for a day, replaced by their newer selves, never more than so many."""
+
+from pathlib import Path
+
+import pytest
+
+from xds.control.keeping import MetricKeeper
+from xds.store import metric_rows
+from xds.store.interface import Store
+from xds.store.sqlite import SqliteStore
+from xds.telemetry.telemetry import Key, Minute, Telemetry
+
+NOW = 1_800_000_000
+DAY = 24 * 3600
+
+
+def minute(start: int, packed: bytes = b"x", build: str = "v1") -> Minute:
+    """A row."""
+    key: Key = ("d", build, "default", 1)
+    return key, start, packed
+
+
+def test_they_come_back_oldest_first(tmp_path: Path) -> None:
+    """After the file was closed and opened again."""
+    store = SqliteStore(tmp_path / "db")
+    store.save_minutes([minute(NOW), minute(NOW - 60), minute(NOW, build="v2")], NOW)
+    store.close()
+    store = SqliteStore(tmp_path / "db")
+    assert store.metric_minutes(0) == [minute(NOW - 60), minute(NOW), minute(NOW, build="v2")]
+    assert store.metric_minutes(NOW) == [minute(NOW), minute(NOW, build="v2")]
+    store.close()
+
+
+def test_a_minute_is_replaced(tmp_path: Path) -> None:
+    """By what it came to in the end."""
+    store = SqliteStore(tmp_path / "db")
+    store.save_minutes([minute(NOW, b"half")], NOW)
+    store.save_minutes([minute(NOW, b"whole")], NOW + 60)
+    assert store.metric_minutes(0) == [minute(NOW, b"whole")]
+    store.close()
+
+
+def test_a_day_is_kept_and_so_many_rows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The oldest go first."""
+    monkeypatch.setattr(metric_rows, "MOST", 3)
+    store = SqliteStore(tmp_path / "db")
+    store.save_minutes([minute(NOW - DAY - 60), minute(NOW - 60)], NOW)
+    assert store.metric_minutes(0) == [minute(NOW - 60)]
+    store.save_minutes([minute(NOW + 60 * number) for number in range(5)], NOW)
+    assert [start for _, start, _ in store.metric_minutes(0)] == [NOW + 120, NOW + 180, NOW + 240]
+    store.close()
+
+
+async def test_a_store_that_is_out_of_reach_stops_nobody(tmp_path: Path) -> None:
+    """What ended is in memory still; the server goes on."""
+    store = SqliteStore(tmp_path / "db")
+
+    async def ask(question: object) -> None:
+        assert callable(question)
+        known: Store = store
+        question(known)
+
+    telemetry = Telemetry(lambda _deployment, _build: 1)
+    async with MetricKeeper(telemetry, ask) as keeper:
+        store._database._connection.execute("DROP TABLE metric_minutes")
+        telemetry._series_of(("d", "v1", "default", 1)).window(NOW).counts[1] += 1
+        await keeper.save(final=True)
+    assert [scope.build for scope in telemetry.scopes("d")] == ["v1"]
+    store.close()
