@@ -1,5 +1,6 @@
 """The MetricsService through real gRPC, of reports that a test makes up."""
 
+import grpc
 import pytest
 from google.protobuf.duration_pb2 import Duration
 
@@ -7,7 +8,9 @@ from tests.support.admin_client import Services
 from tests.support.delta import CLUSTER, DeltaClient
 from tests.support.metric_reports import Reports
 from tests.support.serving import Serving
+from xds.errors import Unavailable
 from xds.stubs import canary_admin_v1_pb2 as pb
+from xds.telemetry.records import Point, Scope, Summary
 
 
 @pytest.fixture
@@ -78,3 +81,46 @@ async def test_a_watch_says_it_again(api: Services, reports: Reports) -> None:
     reports.report(chat_m1={"2xx": 5})
     assert (await anext(events)).versions[0].requests == 5
     watching.cancel()
+
+
+class Other:
+    """A source besides the Envoys."""
+
+    def __init__(self, problem: str = "") -> None:
+        self.problem = problem
+
+    async def summary(self, scope: Scope, span: float) -> Summary:
+        """A measure; or it can't be asked."""
+        if self.problem:
+            raise Unavailable(self.problem)
+        return Summary(scope, begins=0.0, ends=span, rate=7.0, measures={"queue_length": 4.0}, source="other")
+
+    async def series(self, _scope: Scope, _step: float, _span: float) -> list[Point]:
+        """Nothing."""
+        return []
+
+
+async def test_other_sources_add_what_they_measure(served: Serving, api: Services, reports: Reports) -> None:
+    """To what the Envoys say; asked by name they answer for themselves."""
+    served.plane.metrics.sources["other"] = Other()
+    reports.report(chat_m1={"2xx": 5})
+
+    (both,) = (await get(api, version="main")).versions
+    (alone,) = (await get(api, version="main", source="other")).versions
+
+    assert (both.source, both.requests, dict(both.measures)) == ("envoy", 5, {"queue_length": 4})
+    assert (alone.source, alone.requests, alone.rate) == ("other", 0, 7)
+
+
+async def test_a_source_that_cant_be_asked(served: Serving, api: Services, reports: Reports) -> None:
+    """Is said, once; the rest is there. Asked by name, there is nothing else to say."""
+    served.plane.metrics.sources["other"] = Other("no answer within 5 s")
+    reports.report(chat_m1={"2xx": 5})
+
+    found = await get(api)
+
+    assert list(found.problems) == ["other: no answer within 5 s"]
+    assert found.versions[0].requests == 5
+    with pytest.raises(grpc.aio.AioRpcError, match="no answer within 5 s") as raised:
+        await get(api, source="other")
+    assert raised.value.code() == grpc.StatusCode.UNAVAILABLE

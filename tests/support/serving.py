@@ -8,8 +8,6 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from prometheus_client import CollectorRegistry
-
 from tests.support.ports import LOOPBACK
 from xds.admin.about import About
 from xds.admin.access import Anybody
@@ -40,7 +38,7 @@ class Serving:
 
     plane: ControlPlane
     admission: Admission
-    registry: CollectorRegistry
+    registry: metrics.Metrics
     xds: tuple[str, int]
     admin: str
     stop_admin: Callable[[float], Awaitable[None]]

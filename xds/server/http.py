@@ -1,17 +1,16 @@
 """Health, readiness and metrics over HTTP."""
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 
 from aiohttp import web
-from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Metric, generate_latest
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from xds.errors import SettingsError
+from xds.server.metrics import Metrics
 
 
-async def http_server(
-    listen: str, registry: CollectorRegistry, ready: Callable[[], bool]
-) -> tuple[web.AppRunner, str]:
+async def http_server(listen: str, registry: Metrics, ready: Callable[[], bool]) -> tuple[web.AppRunner, str]:
     """Start serving /healthz, /readyz and /metrics; returns the runner to clean up, and the address."""
 
     async def healthz(_: web.Request) -> web.Response:
@@ -22,7 +21,7 @@ async def http_server(
 
     async def metrics(_: web.Request) -> web.Response:
         # Read here, where nothing changes meanwhile; written in a thread, so that pushes don't wait for it.
-        body = await asyncio.to_thread(generate_latest, _Read(registry))
+        body = await asyncio.to_thread(generate_latest, registry.read())
         return web.Response(body=body, headers={"Content-Type": CONTENT_TYPE_LATEST})
 
     app = web.Application()
@@ -36,14 +35,3 @@ async def http_server(
     except OSError as error:
         raise SettingsError(f"can't listen on {listen}: {error.strerror}; is the port taken?") from error
     return runner, f"{host}:{runner.addresses[0][1]}"
-
-
-class _Read(CollectorRegistry):
-    """What a registry had at one moment."""
-
-    def __init__(self, registry: CollectorRegistry) -> None:
-        super().__init__()
-        self._metrics = list(registry.collect())
-
-    def collect(self) -> Iterable[Metric]:
-        return self._metrics

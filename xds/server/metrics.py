@@ -4,7 +4,7 @@ import time
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 
-from prometheus_client import CollectorRegistry, Histogram, ProcessCollector
+from prometheus_client import CollectorRegistry, Histogram, Metric, ProcessCollector
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.registry import Collector
 
@@ -16,7 +16,7 @@ from xds.discovery.hub import Hub
 from xds.discovery.stream import Verdict
 from xds.fleet.admission import Admission
 from xds.fleet.envoys import acknowledged, by_envoy
-from xds.server.version_metrics import MOST_VERSIONS, VersionCollector
+from xds.server.version_metrics import MOST_VERSIONS, Read, VersionCollector
 
 Values = Mapping[tuple[str, ...], float]
 """By the values of a metric's labels."""
@@ -36,15 +36,40 @@ _INTAKE = {
 }
 
 
-def registry(
-    plane: ControlPlane, admission: Admission, most_versions: int = MOST_VERSIONS
-) -> CollectorRegistry:
+class Metrics(CollectorRegistry):
+    """A registry that can be read at once and written later: versions may be many."""
+
+    def __init__(self, versions: VersionCollector) -> None:
+        super().__init__()
+        self._versions = versions
+
+    def collect(self) -> Iterator[Metric]:
+        """All there is."""
+        yield from super().collect()
+        yield from self._versions.collect()
+
+    def read(self) -> CollectorRegistry:
+        """What there is now; its families are made when it is collected, in any thread."""
+        return _AsRead(list(super().collect()), self._versions.read())
+
+
+class _AsRead(CollectorRegistry):
+    def __init__(self, own: Iterable[Metric], versions: Read) -> None:
+        super().__init__()
+        self._own = own
+        self._versions = versions
+
+    def collect(self) -> Iterator[Metric]:
+        yield from self._own
+        yield from self._versions.families()
+
+
+def registry(plane: ControlPlane, admission: Admission, most_versions: int = MOST_VERSIONS) -> Metrics:
     """A registry with the metrics of this control plane, of whom it lets in, and of the versions."""
-    made = CollectorRegistry()
+    made = Metrics(VersionCollector(plane.metrics, plane.telemetry, time.time, most_versions))
     ProcessCollector(registry=made)
     _time_pushes(plane, made)
     made.register(_Collector(plane, admission))
-    made.register(VersionCollector(plane.metrics, plane.telemetry, time.time, most_versions))
     return made
 
 

@@ -10,7 +10,6 @@ from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 
 import grpc
 import structlog
-from prometheus_client import CollectorRegistry
 
 from xds import __version__
 from xds.admin.about import About
@@ -161,7 +160,7 @@ def _ask_others(settings: Settings, plane: ControlPlane) -> None:
 
 @contextmanager
 def _exporting(
-    endpoint: str | None, plane: ControlPlane, registry: CollectorRegistry
+    endpoint: str | None, plane: ControlPlane, registry: metrics.Metrics
 ) -> Iterator[tuple[Coroutine[None, None, None], ...]]:
     """What is to go on for a collector to hear of metrics and changes; nothing without one."""
     if endpoint is None:

@@ -7,7 +7,7 @@ event for the first Envoy's answer, under one span from the call to the last Env
 it has ended, out of the moments that were noted: nothing on the way waits for it.
 
 Metrics are those of /metrics, by the same names; a histogram's buckets are counters. They are read in the
-event loop, where nothing changes meanwhile, and sent by a thread.
+event loop, where nothing changes meanwhile, and written and sent by threads.
 """
 
 import asyncio
@@ -29,6 +29,7 @@ from prometheus_client.samples import Sample
 
 from xds import __version__
 from xds.control.journeys import Commit, Journey, Journeys
+from xds.server.metrics import Metrics
 
 INTERVAL = 15.0
 """Seconds between two exports of metrics."""
@@ -41,7 +42,7 @@ _GROWS = ("counter", "histogram")
 
 
 @contextmanager
-def exporting(endpoint: str, journeys: Journeys, registry: CollectorRegistry) -> Iterator["MetricBridge"]:
+def exporting(endpoint: str, journeys: Journeys, registry: Metrics) -> Iterator["MetricBridge"]:
     """Export to a collector; `run` of what this gives is to go on meanwhile.
 
     Args:
@@ -60,7 +61,7 @@ def exporting(endpoint: str, journeys: Journeys, registry: CollectorRegistry) ->
 
 @contextmanager
 def providing(
-    spans: SpanProcessor, reader: MetricReader, journeys: Journeys, registry: CollectorRegistry
+    spans: SpanProcessor, reader: MetricReader, journeys: Journeys, registry: Metrics
 ) -> Iterator["MetricBridge"]:
     """The same, wherever it goes."""
     resource = Resource.create({"service.name": "canary", "service.version": __version__})
@@ -125,7 +126,7 @@ class ChangeTracer:
 class MetricBridge:
     """What a registry had when it was read last, as instruments."""
 
-    def __init__(self, meter: Meter, registry: CollectorRegistry) -> None:
+    def __init__(self, meter: Meter, registry: Metrics) -> None:
         self._meter = meter
         self._registry = registry
         self._known: set[str] = set()
@@ -134,13 +135,16 @@ class MetricBridge:
     async def run(self) -> None:
         """Read it again and again, until cancelled."""
         while True:
-            self.read()
+            await asyncio.to_thread(self._take, self._registry.read())
             await asyncio.sleep(INTERVAL)
 
     def read(self) -> None:
         """Read all there is now."""
+        self._take(self._registry.read())
+
+    def _take(self, found: CollectorRegistry) -> None:
         samples: defaultdict[str, list[Sample]] = defaultdict(list)
-        for family in self._registry.collect():
+        for family in found.collect():
             for sample in family.samples:
                 if not sample.name.endswith("_created"):
                     samples[sample.name].append(sample)

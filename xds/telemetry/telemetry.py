@@ -220,6 +220,17 @@ class Telemetry:
         """Requests on a build at this moment, copies included; None where no live Envoy reports."""
         return self._in_flight(Scope(deployment, build), now)
 
+    def all_in_flight(self, now: float) -> Mapping[tuple[str, str], int] | None:
+        """The same of every build that has any, by deployment and build; None where no live Envoy reports."""
+        self._age(now)
+        if next(self._live(now), None) is None:
+            return None
+        found: Counter[tuple[str, str]] = Counter()
+        for (cluster, _), active in self._active.items():
+            deployment, _, build = cluster.partition("_")
+            found[deployment, build] += active
+        return found
+
     def scopes(self, deployment: str | None = None) -> Iterable[Scope]:
         """Everything there are numbers of: each with build, gateway and revision."""
         names = [deployment] if deployment is not None else [name for name in self._keys if name]
