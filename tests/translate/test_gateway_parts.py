@@ -11,6 +11,7 @@ from xds.spec.read import read
 from xds.stubs import (
     envoy_extensions_filters_network_http_connection_manager_v3_pb2 as http_v3,
 )
+from xds.stubs.envoy_config_route_v3_pb2 import RouteConfiguration, ScopedRouteConfiguration
 from xds.translate.listeners import listener
 from xds.translate.offline import translate
 from xds.translate.raw_gateway import clashes, faults_of_gateways
@@ -18,6 +19,10 @@ from xds.translate.raw_gateway import clashes, faults_of_gateways
 CORS = "type.googleapis.com/envoy.extensions.filters.http.cors.v3.Cors"
 ROUTER = "type.googleapis.com/envoy.extensions.filters.http.router.v3.Router"
 TLS = "type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.DownstreamTlsContext"
+NEVER_FOUND = (
+    "is never found: a scoped gateway looks hosts up by their exact name"
+    " (write it in lower case, without wildcard and port)"
+)
 LEGACY = {
     "name": "legacy",
     "domains": ["Legacy.test"],
@@ -111,6 +116,14 @@ WRONG: dict[str, tuple[dict[str, Any], str]] = {
         {"virtual_hosts": [LEGACY, {"name": "legacy", "domains": ["x"]}]},
         "virtual_hosts[1].name: legacy is also the name of another (rename one of them)",
     ),
+    "a wildcard among scopes": (
+        {"mode": "scoped", "virtual_hosts": [{"name": "x", "domains": ["x.test", "*.test"]}]},
+        f"virtual_hosts[0].domains[1]: *.test {NEVER_FOUND}",
+    ),
+    "capitals among scopes": (
+        {"mode": "scoped", "virtual_hosts": [{"name": "x", "domains": ["X.test"]}]},
+        f"virtual_hosts[0].domains[0]: X.test {NEVER_FOUND}",
+    ),
     "routes": (
         {"patches": {"http_connection_manager": {"routeConfig": {}}}},
         "patches.http_connection_manager.routeConfig: can't be patched (routes come from here)",
@@ -128,3 +141,14 @@ def test_what_is_wrong_is_said_with_its_path(what: str) -> None:
     said, fault = WRONG[what]
     found = faults_of_gateways([edge(**said)], "canary.yaml", lambda _: 7)
     assert [str(each) for each in found] == [f"canary.yaml:7: gateways[0].{fault}"]
+
+
+def test_scopes_as_translate_prints_them() -> None:
+    """The listener looks for scopes; each host and each domain of the gateway's own is one."""
+    documents = read([("chat.yaml", "name: chat\n")]).documents
+    made = translate(
+        documents, [edge(mode="scoped", virtual_hosts=[{**LEGACY, "domains": ["a.test", "b.test"]}])]
+    )
+    names = [each.name for each in made if isinstance(each, ScopedRouteConfiguration)]
+    assert names == ["chat", "a.test", "b.test"]
+    assert not [each for each in made if isinstance(each, RouteConfiguration)]
