@@ -7,7 +7,8 @@
     failures      what ends a command: one line on stderr, an exit code
     shapes        the API's messages -> the data of `-o json`
     words         the API's messages -> the words of tables and answers
-    output        table, json or yaml on stdout
+    output        table, json or yaml on stdout; columns: how wide they are
+    flags         the fields of a refused request -> the flags that were typed
     apply, get, change                                talk to the server
     lint, schema, translate, bootstrap, serve, token  need none
     config        the server's configuration file
