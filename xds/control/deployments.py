@@ -145,8 +145,8 @@ class Deployments(Shown):
             name: what to roll back.
             terms: who, why.
             to: the number of a revision.
-            stable: to the newest earlier one with `main` at 100 %. Neither: to the newest earlier one
-                that was never left on purpose.
+            stable: to the newest earlier one with `main` at 100 %. Neither: to what the one in
+                force replaced; for a rollback or an abort, further back.
 
         Raises:
             NotFound, NothingToDo, InvalidInput, TooFewEndpoints, Conflict: nothing was changed.
