@@ -1,6 +1,7 @@
 """Garbage to every method: it is answered or refused, and never breaks anything."""
 
 import random
+from collections.abc import Sequence
 from typing import cast
 
 import grpc
@@ -96,22 +97,19 @@ def _fill_map(inner: dict[object, object], field: FieldDescriptor, chance: rando
         inner[_value(key, chance)] = _value(value, chance)
 
 
+VALUES: dict[int, Sequence[object]] = {
+    FieldDescriptor.TYPE_STRING: TEXTS,
+    FieldDescriptor.TYPE_BYTES: (*(text.encode() for text in TEXTS), b"/?a=b", b"\xff"),
+    FieldDescriptor.TYPE_BOOL: (False, True),
+    FieldDescriptor.TYPE_DOUBLE: REALS,
+    FieldDescriptor.TYPE_UINT32: tuple(map(abs, NUMBERS)),
+    FieldDescriptor.TYPE_INT64: LARGE,
+}
+"""What fields are filled with, by their types; others with NUMBERS."""
+
+
 def _value(field: FieldDescriptor, chance: random.Random) -> object:
-    match field.type:
-        case FieldDescriptor.TYPE_STRING:
-            return chance.choice(TEXTS)
-        case FieldDescriptor.TYPE_BYTES:
-            return chance.choice([*(text.encode() for text in TEXTS), b"/?a=b", b"\xff"])
-        case FieldDescriptor.TYPE_BOOL:
-            return chance.random() < 0.5
-        case FieldDescriptor.TYPE_DOUBLE:
-            return chance.choice(REALS)
-        case FieldDescriptor.TYPE_UINT32:
-            return abs(chance.choice(NUMBERS))
-        case FieldDescriptor.TYPE_INT64:
-            return chance.choice(LARGE)
-        case _:
-            return chance.choice(NUMBERS)
+    return chance.choice(VALUES.get(field.type, NUMBERS))
 
 
 def _be_brief(message: Message) -> None:

@@ -28,9 +28,7 @@ class Upstreams:
         """Where a build takes gRPC calls: `host:port`."""
         return f"{LOOPBACK}:{self._ports[build]['grpc']}"
 
-    async def switch(
-        self, build: str, *, status: int = 200, delay: float = 0.0, reset: bool = False
-    ) -> None:
+    async def switch(self, build: str, *, status: int = 200, delay: float = 0.0, reset: bool = False) -> None:
         """Make a build answer with another status, later by `delay` seconds, or by a reset."""
         wish = {"status": status, "delay": delay, "reset": reset}
         async with aiohttp.ClientSession() as session:

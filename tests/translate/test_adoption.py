@@ -105,7 +105,7 @@ def test_metrics_are_reported_in_our_buckets() -> None:
 
 def test_reports_are_added_beside_other_sinks() -> None:
     """Its own sink, interval and buckets stay; that the latter lose percentiles is said."""
-    own = {"stats_sinks": [{"name": "statsd"}], "statsFlushInterval": "7s"}
+    own: Json = {"stats_sinks": [{"name": "statsd"}], "statsFlushInterval": "7s"}
     theirs: Json = {"histogram_bucket_settings": [], "stats_matcher": {"reject_all": True}}
     merged, findings = adopt(running() | own | {"stats_config": theirs})
 
