@@ -35,7 +35,6 @@ async def test_fifty_weight_changes_fail_no_request(admin: AdminClient, client: 
     assert set(versions(load.answers)) == {"main", "a", "b"}
 
 
-@pytest.mark.both_modes
 async def test_an_abort_leaves_no_canary_request(admin: AdminClient, client: Client) -> None:
     """Ten steps up, then `abort`: what is sent after Envoy's ACK reaches `main`, all of it."""
     host = "aborted"

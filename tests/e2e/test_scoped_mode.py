@@ -51,7 +51,10 @@ async def test_a_change_of_mode_fails_no_request(
 ) -> None:
     """There and back under load: the connections that Envoy drains are served to their end."""
     with Mesh(tmp_path, upstreams, dialect=dialect) as mesh:
-        async with Client(mesh.gateway) as client, Load(client, Ask(HOST, header="X-User-ID")) as load:
+        async with (
+            Client(mesh.gateway) as client,
+            Load(client, Ask(HOST, header="X-User-ID"), pause=0.01) as load,
+        ):
             async with AdminClient(mesh.plane.admin) as admin:
                 await admin.apply(documents(deployment(HOST, canary=STICKY), deployment("other")))
                 await admin.settled(HOST)
@@ -78,7 +81,7 @@ async def take_all(envoy: DeltaClient) -> None:
         await envoy.subscribe(type_url)
     while True:
         try:
-            await envoy.ack(await envoy.receive(seconds=2))
+            await envoy.ack(await envoy.receive(seconds=1))
         except TimeoutError:
             return
 
