@@ -6,8 +6,9 @@ from pathlib import Path
 import click.testing
 import pytest
 
-from tests.support.files import deployment, split
+from tests.support.files import deployment, documents, endpoints, split
 from tests.support.mesh import Mesh
+from tests.support.upstreams import Upstreams
 from xds.cli.main import canary
 
 pytestmark = pytest.mark.envoy
@@ -55,10 +56,12 @@ def test_resources_an_envoy_rejects_are_found_and_returned(mesh: Mesh, tmp_path:
     assert (none.exit_code, "(0 resources)" in none.stdout) == (0, True)
 
 
-def test_a_drained_canary_and_a_gateway_as_it_was(mesh: Mesh, tmp_path: Path) -> None:
+def test_a_drained_canary_and_a_gateway_as_it_was(mesh: Mesh, upstreams: Upstreams, tmp_path: Path) -> None:
     """Each confirmed by the Envoy, and written down with who did it."""
     file = tmp_path / "fleet-life.yaml"
-    file.write_text(deployment("fleet-life", canary=split(a=("a1", 10))), encoding="utf-8")
+    own = endpoints(own=upstreams.endpoint("a1"))  # a build that no other test's main runs
+    life = deployment("fleet-life", canary=split(a=("own", 10)))
+    file.write_text(documents(own, life), encoding="utf-8")
     run(mesh, "apply", "-f", str(file), "--wait")
     then = json.loads(run(mesh, "gateways", "history", "default", "--limit", "1", "-o", "json").stdout)
     run(mesh, "set-weight", "fleet-life", "a=40", "--wait")
