@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from xds.control.health import FAILURES, HOLD, Check, Health, Turn
+from xds.control.health import FAILURES, HOLD, Agreed, Check, Health, Turn
 
 MAIN, A, B = (Check("10.0.0.1", port) for port in (1, 2, 3))
 REFUSED = "Connection refused"
@@ -113,6 +113,58 @@ def test_a_lender_without_endpoints_still_has_to_prove_itself() -> None:
     assert rounds.lending == {"a"}
     rounds.round()
     assert rounds.lending == frozenset()
+
+
+DOWN, UP = Agreed(healthy=False), Agreed(healthy=True, lag=20.0)
+
+
+def test_what_the_envoys_find_down_lends_at_once() -> None:
+    """Whatever the server sees; and has its slots back after as long a while of health."""
+    rounds = Rounds()
+    rounds.rounds(3)
+    rounds.health.heed("s", {"a": DOWN})
+    assert rounds.round() == [Turn("s", frozenset("a"), frozenset())]
+    assert rounds.health.why("s", "a") == "most Envoys find none of its endpoints healthy"
+    assert rounds.rounds(9) == []
+    rounds.health.heed("s", {})
+    assert rounds.rounds(int(HOLD)) == []
+    assert rounds.round() == [Turn("s", frozenset(), frozenset("a"))]
+
+
+def test_the_envoys_lend_where_the_server_looks_at_nothing() -> None:
+    """Without checks of its own everything counts as healthy but what they find down."""
+    health = Health()
+    health.watch("s", "m", {"m": {"m:1": MAIN}, "a": {"a:1": A}})
+    health.heed("s", {"a": DOWN})
+    assert health.settle(1.0) == [Turn("s", frozenset("a"), frozenset())]
+
+
+def test_the_envoys_lend_nothing_to_a_main_they_find_down() -> None:
+    """It could help nobody, though the server reaches it."""
+    rounds = Rounds()
+    rounds.rounds(3)
+    rounds.health.heed("s", {"m": DOWN, "a": DOWN})
+    assert rounds.rounds(9) == []
+
+
+def test_a_server_that_is_cut_off_is_overruled_in_time() -> None:
+    """It lends at first, as it would for a death; but if that were one, the Envoys knew it by now."""
+    rounds = Rounds()
+    rounds.rounds(3)
+    rounds.health.heed("s", {"a": UP})
+    assert rounds.rounds(FAILURES, A) == [Turn("s", frozenset("a"), frozenset())]
+    assert rounds.rounds(int(UP.lag), A) == []
+    assert rounds.rounds(int(HOLD), A) == [Turn("s", frozenset(), frozenset("a"))]
+    assert rounds.rounds(60, A) == []
+
+
+def test_a_server_cut_off_from_main_still_lends_to_it() -> None:
+    """Once the Envoys are believed that it is healthy."""
+    rounds = Rounds()
+    rounds.health.heed("s", {"m": UP, "a": DOWN})
+    assert rounds.rounds(int(UP.lag), MAIN)[-1:] != [Turn("s", frozenset("a"), frozenset())]
+    rounds.rounds(FAILURES, MAIN)
+    assert rounds.lending == {"a"}
 
 
 def test_a_deployment_that_is_gone_is_forgotten() -> None:

@@ -217,6 +217,19 @@ def test_health_is_what_most_envoys_see(
     assert telemetry.healthy_by_quorum("d", "v1", NOW + 60) is None
 
 
+def test_whoever_has_a_version_no_more_has_no_say(telemetry: Telemetry) -> None:
+    """Its last word on it is none any more, nor that of an Envoy that changed its mind."""
+    first, second = (telemetry.join(name, "default", NOW) for name in ("e1", "e2"))
+    take(telemetry, first, Message(1).members("d_v1", 0, 2))
+    take(telemetry, second, Message(1).members("d_v1", 0, 2))
+    assert telemetry.doubted() == {"d_v1"}
+    take(telemetry, first, Message(2).members("d_v2", 1, 2))
+    assert telemetry.healthy_by_quorum("d", "v1", NOW) is False
+    take(telemetry, second, Message(2).members("d_v1", 1, 2))
+    assert telemetry.healthy_by_quorum("d", "v1", NOW) is True
+    assert telemetry.doubted() == frozenset()
+
+
 def test_what_was_saved_goes_on_where_it_was(telemetry: Telemetry) -> None:
     """Counts, rates, revisions: the same before and after a restart."""
     feed = telemetry.join("e1", "default", NOW)

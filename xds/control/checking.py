@@ -4,11 +4,15 @@ Only builds in force are checked, and only where they could lend: in deployments
 slots go to `main` for want of health (`lend_when`). How to look is the version's `health_check` as far
 as this machine can do it; else whether the port takes a connection. It decides for builds as a whole;
 single endpoints are Envoy's business.
+
+What the Envoys agree on (`membership_healthy` in their reports) is heeded beside it. That endpoints are
+healthy means something only where Envoys check them; that none is, wherever they say so: by checks of
+theirs or because they set aside what fails (`outlier_detection`).
 """
 
 import structlog
 
-from xds.control.health import Check
+from xds.control.health import Agreed, Check
 from xds.control.publisher import Publisher
 from xds.control.state import State
 from xds.revisions.record import Revision
@@ -16,6 +20,7 @@ from xds.spec.deployment import MAIN
 from xds.spec.endpoints import Endpoint
 from xds.spec.levels import first_said
 from xds.spec.upstream import ClusterSettings, HealthCheck
+from xds.telemetry.telemetry import Telemetry
 from xds.translate.view import lending_builds
 
 _AT_ONCE = 1_000
@@ -28,15 +33,19 @@ _NOTHING = ClusterSettings()
 _CONNECT = HealthCheck(type="tcp", timeout=1.0)
 """How to look where nobody says."""
 
+_REPORTED = 15.0
+"""Seconds until most Envoys have reported what they found."""
+
 log = structlog.get_logger(__name__)
 
 
 class HealthControl:
     """What there is to check. Whoever looks says what was seen, and after each round `settle`."""
 
-    def __init__(self, state: State, publisher: Publisher) -> None:
+    def __init__(self, state: State, publisher: Publisher, telemetry: Telemetry) -> None:
         self._state = state
         self._publisher = publisher
+        self._telemetry = telemetry
 
     def checks(self) -> tuple[Check, ...]:
         """Everything that is to be looked at now; of many deployments that changed, those first in turn."""
@@ -63,7 +72,10 @@ class HealthControl:
 
     def settle(self) -> None:
         """Everything was looked at: let builds lend, or have their slots back."""
-        for turn in self._state.health.settle(self._state.clock()):
+        now, health = self._state.clock(), self._state.health
+        for name in health.in_doubt() | {cluster.partition("_")[0] for cluster in self._telemetry.doubted()}:
+            health.heed(name, self._agreed(name, now))
+        for turn in health.settle(now):
             for ref in sorted(turn.lend):
                 log.warning("unhealthy: main serves its share", deployment=turn.deployment, build=ref)
             for ref in sorted(turn.back):
@@ -88,6 +100,25 @@ class HealthControl:
                     )
                 lent[name, head.builds[key]] = slots if key in lending else 0
         return lent
+
+    def _agreed(self, name: str, now: float) -> dict[str, Agreed]:
+        """What the Envoys agree on about a deployment's builds, by ref."""
+        head = self._state.head(name)
+        if head is None:
+            return {}
+        agreed: dict[str, Agreed] = {}
+        for label, key in head.labels.items():
+            healthy = self._telemetry.healthy_by_quorum(name, key, now)
+            if healthy is False:
+                agreed[head.builds[key]] = Agreed(healthy=False)
+            elif healthy and (check := _said(self._state, head, label).health_check):
+                agreed[head.builds[key]] = Agreed(healthy=True, lag=_lag(check))
+        return agreed
+
+
+def _lag(check: HealthCheck) -> float:
+    """Seconds until a death shows in most Envoys' reports."""
+    return check.unhealthy_threshold * (check.interval + check.timeout) + _REPORTED
 
 
 def _checks(state: State, head: Revision) -> dict[str, dict[str, Check]]:

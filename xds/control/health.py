@@ -1,9 +1,13 @@
-"""Whose slots `main` serves because none of their endpoints answers the server's own checks.
+"""Whose slots `main` serves because none of their endpoints answers the server's checks, or the Envoys'.
 
     endpoint    unhealthy once it failed so many checks in a row; healthy again at the first success.
                 Without a verdict (not looked at yet, or it can't be from here) it counts as healthy.
     build       unhealthy while all of its endpoints are. It lends its slots then, and goes on doing so
                 until it was healthy for a while: those who come back are not to be thrown out at once.
+
+The Envoys have a say of their own (`Agreed`), where a quorum of them is of one mind about a build. That none
+of its endpoints is healthy counts at once, whatever the server sees: they are the ones who route. That
+some are counts as soon as they have had time to notice a death: the server is quicker, and may be cut off.
 
 Lending only helps where `main` is better off. If nothing of a deployment answers, it is likelier the
 server that is cut off, and nothing is lent. Nor is it in the moment before that is clear, or after:
@@ -42,6 +46,19 @@ class Check:
 
 
 @dataclasses.dataclass(frozen=True)
+class Agreed:
+    """What the Envoys agree on about a build.
+
+    Attributes:
+        healthy: whether an endpoint of it can be used.
+        lag: seconds a death may take to make them change their minds.
+    """
+
+    healthy: bool
+    lag: float = 0.0
+
+
+@dataclasses.dataclass(frozen=True)
 class Turn:
     """What changed in a deployment: builds that lend from now on, and builds that have their slots back."""
 
@@ -64,6 +81,9 @@ class Health:
         self._streaks: dict[Check, int] = {}
         """Successes in a row, or (negative) failures. Nothing: no verdict."""
         self._problems: dict[Check, str] = {}
+        self._agreed: dict[str, Mapping[str, Agreed]] = {}
+        self._down: dict[tuple[str, str], float] = {}
+        """By deployment and build: since when the server has seen no healthy endpoint."""
         self._suspects: set[str] = set()
         """The deployments in which something may change when the dust settles."""
         self._lending: dict[str, dict[str, float | None]] = {}
@@ -89,6 +109,7 @@ class Health:
                     known.pop(check, None)
         if not builds:
             del self._main[deployment], self._builds[deployment]
+            self._agreed.pop(deployment, None)
         if deployment in self._lending or any(self._streaks.get(check, 0) < 0 for check in after):
             self._suspects.add(deployment)
 
@@ -115,11 +136,24 @@ class Health:
             self._suspects |= self._users[check]
         return self._is_healthy(check) is not was_healthy
 
+    def heed(self, deployment: str, agreed: Mapping[str, Agreed]) -> None:
+        """Take note of what the Envoys agree on, by build ref; in place of what they did before."""
+        if deployment in self._builds and agreed:
+            self._agreed[deployment] = agreed
+            self._suspects.add(deployment)
+        else:
+            self._agreed.pop(deployment, None)
+
+    def in_doubt(self) -> frozenset[str]:
+        """The deployments for which it matters what the Envoys say."""
+        return frozenset(self._suspects)
+
     def settle(self, now: float) -> list[Turn]:
         """Decide who lends, after everybody was looked at; returns what that changes."""
         turns = []
         for name in sorted(self._suspects):
             before = self.lending(name)
+            self._note_downs(name, now)
             self._lending[name] = self._lenders(name, now)
             after = self.lending(name)
             if after != before:
@@ -141,6 +175,9 @@ class Health:
 
     def why(self, deployment: str, ref: str) -> str:
         """Why a build lends: what is wrong with one of its endpoints."""
+        agreed = self._agreed.get(deployment, {}).get(ref)
+        if agreed is not None and not agreed.healthy:
+            return "most Envoys find none of its endpoints healthy"
         checks = self._builds.get(deployment, {}).get(ref, {})
         problems = (
             f"{where}: {self._problems[check]}"
@@ -153,38 +190,63 @@ class Health:
         """Who lends, and since when they are healthy."""
         builds = self._builds.get(name, {})
         before, main = self._lending.get(name, {}), self._main.get(name, "")
-        if not builds or self._is_ill(builds.get(main, {})):
+        if not builds or self._is_ill(name, main, now):
             return {}
         lenders: dict[str, float | None] = {}
-        for ref, checks in builds.items():
+        for ref in builds:
             if ref == main:
                 continue
-            if self._is_ill(checks):
-                if ref in before or self._is_sure(builds.get(main, {})):
+            if self._is_ill(name, ref, now):
+                if ref in before or self._is_sure(name, main, now):
                     lenders[ref] = None
             elif ref in before:
                 since = before[ref]
-                if not self._is_well(checks):
+                if not self._is_well(name, ref, now):
                     lenders[ref] = None
                 elif since is None or now - since < HOLD:
                     lenders[ref] = now if since is None else since
         return lenders
 
+    def _note_downs(self, name: str, now: float) -> None:
+        """Remember since when the server has seen no healthy endpoint of a build."""
+        builds = self._builds.get(name, {})
+        down = {
+            ref
+            for ref, checks in builds.items()
+            if checks and not any(map(self._is_healthy, checks.values()))
+        }
+        for place in [place for place in self._down if place[0] == name and place[1] not in down]:
+            del self._down[place]
+        for ref in down:
+            self._down.setdefault((name, ref), now)
+
+    def _is_overruled(self, name: str, ref: str, now: float) -> bool:
+        """Whether the Envoys could know by now that a build is down, and find it healthy."""
+        agreed, since = self._agreed.get(name, {}).get(ref), self._down.get((name, ref))
+        return agreed is not None and agreed.healthy and since is not None and now - since >= agreed.lag
+
+    def _is_ill(self, name: str, ref: str, now: float) -> bool:
+        """Whether there are endpoints, and not a healthy one."""
+        agreed = self._agreed.get(name, {}).get(ref)
+        if agreed is not None and not agreed.healthy:
+            return True
+        return (name, ref) in self._down and not self._is_overruled(name, ref, now)
+
+    def _is_well(self, name: str, ref: str, now: float) -> bool:
+        """Whether an endpoint answered when it was looked at last, or can't be looked at."""
+        checks = self._builds[name][ref]
+        answers = any(self._streaks.get(check, 0) >= 0 for check in checks.values())
+        return answers or self._is_overruled(name, ref, now)
+
+    def _is_sure(self, name: str, ref: str, now: float) -> bool:
+        """Whether an endpoint answers again and again, or can't be looked at."""
+        streaks = [self._streaks.get(check, 0) for check in self._builds[name].get(ref, {}).values()]
+        return self._is_overruled(name, ref, now) or any(
+            streak >= FAILURES or streak == 0 for streak in streaks
+        )
+
     def _is_healthy(self, check: Check) -> bool:
         return self._streaks.get(check, 0) > -FAILURES
-
-    def _is_ill(self, checks: Mapping[str, Check]) -> bool:
-        """Whether there are endpoints, and not a healthy one."""
-        return bool(checks) and not any(map(self._is_healthy, checks.values()))
-
-    def _is_well(self, checks: Mapping[str, Check]) -> bool:
-        """Whether an endpoint answered when it was looked at last, or can't be looked at."""
-        return any(self._streaks.get(check, 0) >= 0 for check in checks.values())
-
-    def _is_sure(self, checks: Mapping[str, Check]) -> bool:
-        """Whether an endpoint answers again and again, or can't be looked at."""
-        streaks = [self._streaks.get(check, 0) for check in checks.values()]
-        return any(streak >= FAILURES or streak == 0 for streak in streaks)
 
     def _checks_of(self, name: str) -> Iterator[Check]:
         for checks in self._builds.get(name, {}).values():

@@ -105,6 +105,14 @@ class HealthChecks:
             self._slots.release()
 
 
+async def heed_envoys(health: HealthControl) -> None:
+    """Look at nothing, but let builds lend by what the Envoys say, until cancelled."""
+    while True:
+        health.checks()
+        health.settle()
+        await asyncio.sleep(INTERVAL)
+
+
 Look = Callable[[Check], Awaitable[str]]
 """Looks at an endpoint; "": it is fine, else what is wrong. May raise what sockets raise."""
 

@@ -21,7 +21,7 @@ from xds.discovery.hub import Hub
 from xds.errors import CanaryError, SettingsError
 from xds.server import exposure, load, logs, metrics
 from xds.server.entrance import admin_entrance
-from xds.server.health_checks import HealthChecks
+from xds.server.health_checks import HealthChecks, heed_envoys
 from xds.server.http import http_server
 from xds.server.listeners import add_admin_services, admin_server, xds_server
 from xds.server.prometheus_source import Prometheus
@@ -148,8 +148,7 @@ def _background(
     yield sources.follow()
     if specs is not None:
         yield specs.follow()
-    if settings.health_checks:
-        yield HealthChecks(plane.health).run()
+    yield HealthChecks(plane.health).run() if settings.health_checks else heed_envoys(plane.health)
 
 
 def _ask_others(settings: Settings, plane: ControlPlane) -> None:

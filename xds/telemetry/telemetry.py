@@ -5,9 +5,9 @@ that restarts begins at nothing, one that comes back goes on, and two that share
 are told apart by their streams, and both count. What must not happen is that a report counts twice: on
 a stream the times of reports grow, and the latest reports of a node are remembered across its streams.
 
-Gauges are a stream's until it says otherwise. When it ends, or falls silent for three of its
-intervals, they go: an Envoy that was killed had requests in flight a moment ago, and isn't heard to
-finish them.
+Gauges are a stream's until it says otherwise; health, until a report leaves the cluster out. When it
+ends, or falls silent for three of its intervals, they go: an Envoy that was killed had requests in
+flight a moment ago, and isn't heard to finish them.
 
 A rate is of the time that reports cover, which isn't quite the time that was asked about: reports come
 every few seconds. So each gateway has a clock: every report puts it on by the time since the one before,
@@ -61,6 +61,11 @@ class Gauges:
     active: int = 0
     healthy: int = 0
     total: int = 0
+
+    @property
+    def vote(self) -> bool | None:
+        """Whether an endpoint can be used; None where none is known."""
+        return self.healthy > 0 if self.total else None
 
 
 @dataclasses.dataclass(slots=True)
@@ -116,6 +121,10 @@ class Telemetry:
         """By node."""
         self._active: Counter[tuple[str, str]] = Counter()
         """Requests in flight, by cluster and gateway."""
+        self._votes: Counter[tuple[str, bool]] = Counter()
+        """Streams that know of healthy endpoints, and that know of none but others: by cluster."""
+        self._doubted: set[str] = set()
+        """The clusters of which a stream knows no healthy endpoint."""
         self._past: dict[tuple[str, str, str], Window] = {}
         """By deployment, build and gateway: what series counted that are forgotten."""
         self._aged = 0.0
@@ -159,8 +168,9 @@ class Telemetry:
         self._intake.update(messages=1, bytes=size, unbucketed=report.unbucketed)
         for cluster, sample in report.samples.items():
             self._take_sample(feed, cluster, sample, now)
-        if now - self._aged > 1 or now < self._aged:
-            self._age(now)
+        for cluster in feed.gauges.keys() - report.samples.keys():  # it has it no more
+            self._take_members(cluster, feed.gauges[cluster], 0, 0)
+        self._age_once_a_second(now)
 
     def refuse(self) -> None:
         """Somebody sent something that is no report."""
@@ -259,10 +269,14 @@ class Telemetry:
 
         None where no live Envoy knows one.
         """
+        self._age_once_a_second(now)
         cluster = f"{deployment}_{build}"
-        known = [feed.gauges.get(cluster) for feed in self._live(now)]
-        votes = [gauges.healthy > 0 for gauges in known if gauges is not None and gauges.total]
-        return sum(votes) * 2 >= len(votes) if votes else None
+        healthy, not_healthy = self._votes[cluster, True], self._votes[cluster, False]
+        return healthy >= not_healthy if healthy or not_healthy else None
+
+    def doubted(self) -> frozenset[str]:
+        """The clusters of which an Envoy, or more, can use no endpoint."""
+        return frozenset(self._doubted)
 
     # What is kept
 
@@ -326,11 +340,18 @@ class Telemetry:
         if sample.active is not None and sample.active != gauges.active:
             self._active[place] += sample.active - gauges.active
             gauges.active = sample.active
-        if sample.healthy is not None:
-            gauges.healthy = sample.healthy
-        if sample.total is not None:
-            gauges.total = sample.total
+        self._take_members(cluster, gauges, sample.healthy, sample.total)
         return self._active.get(place, 0)
+
+    def _take_members(self, cluster: str, gauges: Gauges, healthy: int | None, total: int | None) -> None:
+        before = gauges.vote
+        if healthy is not None:
+            gauges.healthy = healthy
+        if total is not None:
+            gauges.total = total
+        if gauges.vote is not before:
+            self._count_vote(cluster, before, -1)
+            self._count_vote(cluster, gauges.vote, 1)
 
     def _series_of(self, key: Key) -> Series:
         series = self._series.get(key)
@@ -362,7 +383,23 @@ class Telemetry:
             self._active[place] -= gauges.active
             if not self._active[place]:
                 del self._active[place]
+            self._count_vote(cluster, gauges.vote, -1)
         feed.gauges = {}
+
+    def _count_vote(self, cluster: str, vote: bool | None, count: int) -> None:  # noqa: FBT001 (as it was cast)
+        if vote is None:
+            return
+        self._votes[cluster, vote] += count
+        if not self._votes[cluster, vote]:
+            del self._votes[cluster, vote]
+        if self._votes[cluster, False]:
+            self._doubted.add(cluster)
+        else:
+            self._doubted.discard(cluster)
+
+    def _age_once_a_second(self, now: float) -> None:
+        if now - self._aged > 1 or now < self._aged:
+            self._age(now)
 
     def _age(self, now: float) -> None:
         """Let go of the streams that are over or silent."""

@@ -142,6 +142,8 @@ def _outliers(said: OutlierDetection) -> cluster_v3.OutlierDetection:
 def _health_check(said: HealthCheck, build: Build, protocol: str | None) -> core.HealthCheck:
     out = core.HealthCheck(
         interval=duration(said.interval),
+        # Else a version that nobody asked for yet is checked once a minute.
+        no_traffic_interval=duration(said.interval),
         timeout=duration(said.timeout),
         unhealthy_threshold=UInt32Value(value=said.unhealthy_threshold),
         healthy_threshold=UInt32Value(value=said.healthy_threshold),
