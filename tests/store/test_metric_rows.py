@@ -1,5 +1,7 @@
 """Minutes of metrics: kept for a day, replaced by their newer selves, never more than so many."""
 
+import asyncio
+import time
 from pathlib import Path
 
 import pytest
@@ -9,6 +11,7 @@ from xds.store import metric_rows
 from xds.store.interface import Store
 from xds.store.sqlite import SqliteStore
 from xds.telemetry.telemetry import Key, Minute, Telemetry
+from xds.telemetry.window import Window, pack
 
 NOW = 1_800_000_000
 DAY = 24 * 3600
@@ -48,6 +51,35 @@ def test_a_day_is_kept_and_so_many_rows(tmp_path: Path, monkeypatch: pytest.Monk
     assert store.metric_minutes(0) == [minute(NOW - 60)]
     store.save_minutes([minute(NOW + 60 * number) for number in range(5)], NOW)
     assert [start for _, start, _ in store.metric_minutes(0)] == [NOW + 120, NOW + 180, NOW + 240]
+    store.close()
+
+
+async def test_whoever_else_waits_has_a_turn_while_a_day_is_taken_back(tmp_path: Path) -> None:
+    """Thousands of minutes come back whole, and piece by piece."""
+    store = SqliteStore(tmp_path / "db")
+    start = int(time.time()) // 60 * 60 - 3600
+    raw = pack(Window())
+    store.save_minutes([((f"d{number}", "v1", "default", 1), start, raw) for number in range(3_000)], start)
+
+    async def ask(question: object) -> None:
+        assert callable(question)
+        known: Store = store
+        question(known)
+
+    turns = 0
+
+    async def wait_for_turns() -> None:
+        nonlocal turns
+        while True:
+            turns += 1
+            await asyncio.sleep(0)
+
+    waiting = asyncio.create_task(wait_for_turns())
+    telemetry = Telemetry(lambda _deployment, _build: 1)
+    async with MetricKeeper(telemetry, ask):
+        assert turns >= 3
+        assert len(list(telemetry.scopes())) == 3_000
+    waiting.cancel()
     store.close()
 
 

@@ -16,6 +16,9 @@ from xds.store.interface import Store
 from xds.telemetry.series import DAY, MINUTE
 from xds.telemetry.telemetry import Minute, Telemetry
 
+_AT_ONCE = 1_000
+"""Minutes that are taken back before others have their turn: 3 ms of 0.9 s, where there are 300,000."""
+
 log = structlog.get_logger(__name__)
 
 
@@ -37,7 +40,9 @@ class MetricKeeper:
         taken: list[Minute] = []
         now = time.time()
         await self._ask(lambda store: taken.extend(store.metric_minutes(now - DAY)))
-        self._telemetry.restore(taken, now)
+        for first in range(0, len(taken), _AT_ONCE):
+            self._telemetry.restore(taken[first : first + _AT_ONCE], now)
+            await asyncio.sleep(0)
         return self
 
     async def __aexit__(self, *_: object) -> None:
