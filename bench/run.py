@@ -196,7 +196,7 @@ def _words(_: click.Context, __: click.Parameter, value: str | None) -> tuple[st
 @click.option("--dialects", default="delta", callback=_words, show_default=True, help="delta,sotw")
 @click.option("--peers", default="floor,ours,usual", callback=_words, show_default=True)
 @click.option("--runs", type=int, help="How often each is measured; 5, or 2 if quick.")
-@click.option("--seconds", type=float, help="How long (e) and (f) last; 60, or 5 if quick.")
+@click.option("--seconds", type=float, help="How long (e) and (f) last; 60, or 2 if quick.")
 @click.option("--most", default=MOST, show_default=True, help="Streams times deployments, at most.")
 @click.option("--out", type=click.Path(path_type=Path), default=FOLDER / "latest", show_default=True)
 def main(  # noqa: PLR0913, PLR0917 (the options)
@@ -224,7 +224,7 @@ def main(  # noqa: PLR0913, PLR0917 (the options)
         dialects,
         peers,
         runs or (2 if quick else 5),
-        seconds or (5 if quick else 60),
+        seconds or (2 if quick else 60),
         max(fitting, default=(0, 0)),
         most,
     )
