@@ -12,6 +12,13 @@ from collections.abc import Iterable, Iterator, Mapping
 SLOTS = 10_000
 """One slot is 0.01 % of the hash space."""
 
+_BLOCKS = 50
+"""Pieces a table is cut into where a share is taken of it: many enough to take of everybody alike, and
+few enough for a route, which lists each."""
+_BLOCK = SLOTS // _BLOCKS
+_STRIDE = 21
+"""Which blocks give one slot more: scattered, and those that gave one go on doing so."""
+
 
 @dataclasses.dataclass(frozen=True)
 class Segment:
@@ -76,16 +83,19 @@ class SlotTable:
         return SlotTable.of([*self._between(offset, SLOTS), *self._between(0, offset)])
 
     def with_share(self, owner: str, slots: int) -> "SlotTable":
-        """The table in which `owner` has taken `slots` slots: of each segment the same part, its first.
+        """The table in which `owner` has taken `slots` slots: of each block of 200 as many, its first.
 
-        So whoever isn't taken is spread as before, and stays where they were.
+        Which ones doesn't depend on the table, so the same slots are taken when borders move, and more
+        of them when the share grows. Whoever isn't taken is spread as before, to within a percent of
+        all slots for each segment, and stays where they were.
         """
         segments: list[Segment] = []
-        end = 0
-        for segment in self.segments:
-            taken = (end + segment.size) * slots // SLOTS - end * slots // SLOTS
-            end += segment.size
-            segments += [Segment(owner, taken), Segment(segment.owner, segment.size - taken)]
+        each, more = divmod(slots, _BLOCKS)
+        for block in range(_BLOCKS):
+            begin = block * _BLOCK
+            taken = each + (block * _STRIDE % _BLOCKS < more)
+            segments.append(Segment(owner, taken))
+            segments += self._between(begin + taken, begin + _BLOCK)
         return SlotTable.of(segments)
 
     def _between(self, begin: int, end: int) -> Iterator[Segment]:

@@ -1,8 +1,8 @@
 """Rules: requests that match get a version before anybody is split; the first rule decides.
 
 A rule for all of its requests is one route. One for a part of them shares out the split's own table,
-of which its version has taken that part of every segment: so a key decides whether someone is taken,
-the same every time, and whoever isn't is where the split has them.
+of which its version has taken that part all over, the same slots whatever the weights are: so a key
+decides whether someone is taken, the same every time, and whoever isn't is where the split has them.
 
 Not by Envoy's `runtime_fraction`: it dices once for a request, so what missed a rule's 50 % would miss
 the next one's as well, and a split by chance behind it would only see the upper half of its slots.
