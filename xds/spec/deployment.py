@@ -173,6 +173,12 @@ class Deployment(UpstreamSettings):
         """The build a label names, if any."""
         return self.bento if label == MAIN else self.canary.versions[label].bento
 
+    @property
+    def affinity_cookie(self) -> str:
+        """The name of the cookie that keeps people, where one is set."""
+        said = self.canary.affinity
+        return (said.cookie if said else None) or f"canary-{self.name}"
+
     def build_ref(self, label: str) -> str:
         """What runs under a label: its bento, or `<deployment>@<label>` where it says none.
 

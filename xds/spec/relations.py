@@ -64,7 +64,7 @@ def _note(relations: Iterator[Relation], findings: Findings) -> None:
 
 _TYPE, _BY, _MISSING = ("canary", "route_type"), ("canary", "route_by"), ("canary", "when_missing")
 _BALANCING = ("load_balancing",)
-_SELECTOR = ("canary", "version_selector")
+_SELECTOR, _AFFINITY = ("canary", "version_selector"), ("canary", "session_affinity")
 
 
 def _version(label: str, *path: str) -> Path:
@@ -118,8 +118,7 @@ def _affinity_needs_chance(deployment: Deployment) -> Iterator[Relation]:
     if canary.session_affinity is not None and canary.affinity is None:
         message = "does nothing here: the key keeps everyone where they are"
         mend = "write when_missing: sticky to keep those without a key as well, or leave it out"
-        path = ("canary", "session_affinity")
-        yield Relation(path, message, mend, (_TYPE, _BY, _MISSING), is_warning=True)
+        yield Relation(_AFFINITY, message, mend, (_TYPE, _BY, _MISSING), is_warning=True)
 
 
 def _selector_selects(deployment: Deployment) -> Iterator[Relation]:
@@ -127,6 +126,23 @@ def _selector_selects(deployment: Deployment) -> Iterator[Relation]:
     if said is not None and not (said.header or said.query or said.cookie):
         message = "doesn't say where requests name a version"
         yield Relation(_SELECTOR, message, "write header, query or cookie: {header: X-Version}")
+
+
+def _selector_has_names_of_its_own(deployment: Deployment) -> Iterator[Relation]:
+    """A build's name in the affinity cookie, or a secret, would be read as a version's."""
+    said = deployment.canary.version_selector
+    if said is None:
+        return
+    cookie = deployment.affinity_cookie
+    if deployment.canary.affinity is not None and said.cookie == cookie:
+        message = f"{show(cookie)} is also the cookie of session_affinity, which names a build"
+        of = (_TYPE, _BY, _MISSING, _AFFINITY, (*_AFFINITY, "cookie"), ("name",))
+        yield Relation((*_SELECTOR, "cookie"), message, "use another cookie", of)
+    secret = said.secret
+    if secret is not None and said.header is not None and secret.header.lower() == said.header.lower():
+        message = f"{show(said.header)} is also the secret's header"
+        of = ((*_SELECTOR, "secret", "header"),)
+        yield Relation((*_SELECTOR, "header"), message, "use another header", of)
 
 
 def _versions_are_there(deployment: Deployment) -> Iterator[Relation]:
@@ -231,6 +247,7 @@ _RULES: tuple[Callable[[Deployment], Iterator[Relation]], ...] = (
     _salt_needs_a_split,
     _affinity_needs_chance,
     _selector_selects,
+    _selector_has_names_of_its_own,
     _versions_are_there,
     _rules_are_below_the_path,
     _main_hashes_by_a_fitting_header,

@@ -36,7 +36,7 @@ def match_cookie(match: route_v3.RouteMatch, name: str, value: str) -> None:
 
 def keeping(view: View, route: route_v3.Route, key: str) -> route_v3.Route:
     """The route for those alone whose cookie names the build."""
-    match_cookie(route.match, cookie_name(view.revision.spec), re.escape(key))
+    match_cookie(route.match, view.revision.spec.affinity_cookie, re.escape(key))
     return route
 
 
@@ -52,7 +52,7 @@ def setting(view: View, route: route_v3.Route, keys: Iterable[str]) -> route_v3.
 def forgetting(view: View, route: route_v3.Route) -> route_v3.Route:
     """The route for those with a cookie, while there is nothing to be kept: it is taken back."""
     spec = view.revision.spec
-    match_cookie(route.match, cookie_name(spec), ANY)
+    match_cookie(route.match, spec.affinity_cookie, ANY)
     for entry in route.route.weighted_clusters.clusters:
         entry.response_headers_to_add.append(
             _set_cookie(spec, spec.canary.affinity or SessionAffinity(), "", 0)
@@ -60,15 +60,9 @@ def forgetting(view: View, route: route_v3.Route) -> route_v3.Route:
     return route
 
 
-def cookie_name(spec: Deployment) -> str:
-    """The name of a deployment's affinity cookie."""
-    said = spec.canary.affinity
-    return (said.cookie if said else None) or f"canary-{spec.name}"
-
-
 def _set_cookie(spec: Deployment, said: SessionAffinity, value: str, age: int) -> core.HeaderValueOption:
     """One `set-cookie` more, beside those of the upstream."""
-    text = f"{cookie_name(spec)}={value}; Max-Age={age}; Path={said.path or spec.path_prefix}; HttpOnly"
+    text = f"{spec.affinity_cookie}={value}; Max-Age={age}; Path={said.path or spec.path_prefix}; HttpOnly"
     return core.HeaderValueOption(
         header=core.HeaderValue(key="set-cookie", value=text.replace("%", "%%")),
         append_action=core.HeaderValueOption.APPEND_IF_EXISTS_OR_ADD,
