@@ -47,6 +47,14 @@ def test_each_open_end_is_named_and_nothing_else(
     assert bool(said) == (((xds or admin) and not tls) or (admin and not tokens and not ca))
 
 
+@pytest.mark.parametrize(("listen", "tls"), [*itertools.product((HERE, OPEN), SWITCH)])
+def test_reports_need_tls_off_loopback(listen: str, *, tls: bool) -> None:
+    """Where they have a listener of their own, as on that of xDS."""
+    file = FILE if tls else None
+    said = _refusals(Settings(metrics_listen=listen, tls_cert=file, tls_key=file))
+    assert ("Envoys report metrics to" in said) == (listen == OPEN and not tls)
+
+
 @pytest.mark.parametrize(("xds", "admin", "tls", "tokens"), [*itertools.product(SWITCH, repeat=4)])
 def test_insecure_refuses_nothing_and_names_the_same(
     *, xds: bool, admin: bool, tls: bool, tokens: bool

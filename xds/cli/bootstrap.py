@@ -35,6 +35,7 @@ class Ours(Joined):
 
     tls: ControlPlaneTls | None
     report_every: float | None
+    metrics_to: tuple[str, int] | None
 
 
 class Given(Joined):
@@ -45,6 +46,7 @@ class Given(Joined):
     tls_key: str | None
     tls_server_name: str | None
     metrics: bool
+    metrics_to: tuple[str, int] | None
     metrics_interval: float
 
 
@@ -125,6 +127,12 @@ def _interval(_ctx: click.Context, _param: click.Parameter, value: object) -> fl
     help="Report to the control plane how versions do.",
 )
 @click.option(
+    "--metrics-to",
+    metavar="HOST:PORT",
+    callback=options.as_address_or_none,
+    help="Where to (--metrics-listen of `canary serve`); without: where --xds is.",
+)
+@click.option(
     "--metrics-interval",
     metavar="DURATION",
     default="5s",
@@ -146,6 +154,7 @@ def bootstrap(*, existing: str | None, node_id: str | None, out: str, **given: U
         dialect=given["dialect"],
         tls=_tls(given),
         report_every=given["metrics_interval"] if given["metrics"] else None,
+        metrics_to=given["metrics_to"] if given["metrics"] else None,
     )
     if existing is not None:
         content = _merged(existing, node_id, ours)
@@ -190,6 +199,7 @@ def _merged(existing: str, node_id: str | None, ours: Ours) -> Json:
         dialect=ours["dialect"],
         tls=ours["tls"],
         report_every=ours["report_every"],
+        metrics_to=ours["metrics_to"],
     )
     if findings.faults:
         raise Faulty(findings.faults)

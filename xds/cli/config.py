@@ -123,6 +123,7 @@ class _File(Model):
     xds_listen: Listen | None = None
     admin_listen: Listen | None = None
     http_listen: Listen | None = None
+    metrics_listen: Listen | None = None
     tls_cert: Text | None = None
     tls_key: Text | None = None
     client_ca: Text | None = None

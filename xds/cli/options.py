@@ -56,6 +56,18 @@ def checked_address(ctx: click.Context, param: click.Parameter, value: str) -> s
     return value
 
 
+def checked_address_or_none(ctx: click.Context, param: click.Parameter, value: str | None) -> str | None:
+    """Click callback: the same, of an option that may be left out."""
+    return None if value is None else checked_address(ctx, param, value)
+
+
+def as_address_or_none(
+    ctx: click.Context, param: click.Parameter, value: str | None
+) -> tuple[str, int] | None:
+    """Click callback: host and port, of an option that may be left out."""
+    return None if value is None else as_address(ctx, param, value)
+
+
 INSECURE = "canary.insecure"
 """Where a command's context keeps `--insecure`: whom it concerns is far from who takes it."""
 

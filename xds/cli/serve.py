@@ -23,6 +23,7 @@ class Flags(TypedDict):
     xds_listen: str
     admin_listen: str
     http_listen: str
+    metrics_listen: str | None
     tls_cert: Path | None
     tls_key: Path | None
     client_ca: Path | None
@@ -94,6 +95,12 @@ def _pem(option: str, what: str, envvar: str | None = None) -> Callable[[FC], FC
 @_listen("--xds-listen", "127.0.0.1:18000", "Where Envoys connect")
 @_listen("--admin-listen", "127.0.0.1:18001", "The admin API")
 @_listen("--http-listen", "127.0.0.1:18002", "/healthz, /readyz and /metrics")
+@click.option(
+    "--metrics-listen",
+    metavar="HOST:PORT",
+    callback=options.checked_address_or_none,
+    help="Where Envoys report metrics besides --xds-listen (`canary bootstrap --metrics-to`).",
+)
 # CANARY_TLS_CERT and CANARY_TLS_KEY are what the client commands show: another certificate than the server's.
 @_pem("--tls-cert", "The certificate of the xDS and the admin listener, in PEM.", "CANARY_SERVE_TLS_CERT")
 @_pem("--tls-key", "Its private key, in PEM without a password.", "CANARY_SERVE_TLS_KEY")

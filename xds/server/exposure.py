@@ -42,6 +42,9 @@ def _open_ends(settings: Settings) -> Iterator[str]:
     admin_is_open = not is_loopback(settings.admin_listen)
     if not is_loopback(settings.xds_listen) and not with_tls:
         yield f"Envoys reach {settings.xds_listen} without TLS: give --tls-cert and --tls-key"
+    reports = settings.metrics_listen
+    if reports is not None and not is_loopback(reports) and not with_tls:
+        yield f"Envoys report metrics to {reports} without TLS: give --tls-cert and --tls-key"
     if admin_is_open and not with_tls:
         yield f"the admin API is on {settings.admin_listen} without TLS: give --tls-cert and --tls-key"
     if admin_is_open and settings.admin_tokens is None and settings.client_ca is None:

@@ -25,6 +25,8 @@ _OPTIONS = [
     # A fleet that reconnects at once would otherwise be refused beyond a thousand pending calls.
     ("grpc.server.max_pending_requests", _MANY),
     ("grpc.server.max_pending_requests_hard_limit", _MANY),
+    # Nor would those that wait longer than half a minute for their turn be given up.
+    ("grpc.server_max_unrequested_time_in_server", 600),
     ("grpc.max_receive_message_length", 64 * 1024 * 1024),
     # An Envoy that vanished without a word is noticed.
     ("grpc.keepalive_time_ms", 30_000),
@@ -39,6 +41,16 @@ async def xds_server(
     server = grpc.aio.server(options=_OPTIONS)
     server.add_generic_rpc_handlers(handlers)
     await _serve_health(server, AGGREGATED)
+    return server, _bind(server, listen, tls)
+
+
+async def metrics_server(
+    handler: grpc.GenericRpcHandler, listen: str, tls: Tls | None = None
+) -> tuple[grpc.aio.Server, str]:
+    """A server for Envoys' reports alone, with health; returns it and the address it is bound to."""
+    server = grpc.aio.server(options=_OPTIONS)
+    server.add_generic_rpc_handlers((handler,))
+    await _serve_health(server)
     return server, _bind(server, listen, tls)
 
 

@@ -23,7 +23,7 @@ from xds.server import exposure, load, logs, metrics
 from xds.server.entrance import admin_entrance
 from xds.server.health_checks import HealthChecks, heed_envoys
 from xds.server.http import http_server
-from xds.server.listeners import add_admin_services, admin_server, xds_server
+from xds.server.listeners import add_admin_services, admin_server, metrics_server, xds_server
 from xds.server.prometheus_source import Prometheus
 from xds.server.ready import ReadyFile
 from xds.server.settings import Settings
@@ -31,7 +31,7 @@ from xds.server.sources import Sources
 from xds.server.specs import SpecsFolder
 from xds.server.status import ClientStatus
 from xds.server.telemetry import MetricsService
-from xds.server.tls import read_tls
+from xds.server.tls import Tls, read_tls
 from xds.server.xds import Discovery, Wakers
 from xds.store.sqlite import SqliteStore
 
@@ -83,7 +83,7 @@ async def serve(settings: Settings) -> None:
         _ask_others(settings, plane)
         loaded = asyncio.Event()
         discovery = Discovery(plane.hub, settings.gateways, wakers)
-        xds, xds_address = await xds_server(_handlers(discovery, plane), settings.xds_listen, tls)
+        for_envoys = await _servers_for_envoys(settings, plane, discovery, tls)
         admin, admin_address = admin_server(settings.admin_listen, entrance)
         measured = metrics.registry(plane, discovery.admission)
         export = stack.enter_context(_exporting(settings.otlp_endpoint, plane, measured))
@@ -92,7 +92,7 @@ async def serve(settings: Settings) -> None:
         about = About(
             version=__version__,
             started_at=time.time(),
-            xds_address=xds_address,
+            xds_address=for_envoys["xds"][1],
             admin_address=admin_address,
             http_address=http_address,
             xds_tls=tls is not None,
@@ -108,10 +108,13 @@ async def serve(settings: Settings) -> None:
                 await specs.load()
             await sources.load()
             plane.publisher.publish()
-            await xds.start()
+            await asyncio.gather(*(server.start() for server, _ in for_envoys.values()))
             await admin.start()
             _tune_garbage_collection()
-            addresses = {"xds": xds_address, "admin": admin_address, "http": http_address}
+            addresses = {name: address for name, (_, address) in for_envoys.items()} | {
+                "admin": admin_address,
+                "http": http_address,
+            }
             loaded.set()
             ready.write(addresses)
             log.info("serving", **addresses, tls=about.xds_tls, admin_access=entrance.access)
@@ -128,7 +131,7 @@ async def serve(settings: Settings) -> None:
             await admin.stop(_GRACE)
             publishing.cancel()
             plane.publisher.publish()  # what was accepted last
-            await xds.stop(_LAST_PUSH)
+            await asyncio.gather(*(server.stop(_LAST_PUSH) for server, _ in for_envoys.values()))
 
 
 def _told_to_stop() -> asyncio.Event:
@@ -175,15 +178,16 @@ def _exporting(
         yield (bridge.run(),)
 
 
-def _handlers(discovery: Discovery, plane: ControlPlane) -> tuple[grpc.GenericRpcHandler, ...]:
-    """All that Envoys may call."""
-    metrics_service = MetricsService(plane.telemetry, discovery.admission, time.time)
-    return (
-        *discovery.handlers(),
-        ClientStatus(plane.hub).handler(),
-        load.handler(),
-        metrics_service.handler(),
-    )
+async def _servers_for_envoys(
+    settings: Settings, plane: ControlPlane, discovery: Discovery, tls: Tls | None
+) -> dict[str, tuple[grpc.aio.Server, str]]:
+    """All that Envoys may call, and once more for their reports alone, where wanted; with addresses."""
+    reports = MetricsService(plane.telemetry, discovery.admission, time.time).handler()
+    handlers = (*discovery.handlers(), ClientStatus(plane.hub).handler(), load.handler(), reports)
+    servers = {"xds": await xds_server(handlers, settings.xds_listen, tls)}
+    if settings.metrics_listen is not None:
+        servers["metrics"] = await metrics_server(reports, settings.metrics_listen, tls)
+    return servers
 
 
 @asynccontextmanager

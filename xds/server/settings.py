@@ -19,6 +19,8 @@ class Settings:
     """Where the command, the SDK and the console connect."""
     http_listen: str = "127.0.0.1:18002"
     """Health, readiness and metrics."""
+    metrics_listen: str | None = None
+    """Where Envoys report metrics, besides `xds_listen`."""
     tls_cert: Path | None = None
     """The certificate of the xDS and the admin listener (PEM, with its chain); with `tls_key`."""
     tls_key: Path | None = None

@@ -18,7 +18,7 @@ from pydantic import JsonValue
 from xds.spec.complaint import show
 from xds.spec.findings import Findings, Path
 from xds.translate.bootstrap import (
-    CONTROL_PLANE_CLUSTER,
+    METRICS_CLUSTER,
     REPORT_EVERY,
     ControlPlaneTls,
     Dialect,
@@ -46,6 +46,7 @@ def merge(  # noqa: PLR0913 (five of them are keywords)
     dialect: Dialect = "delta",
     tls: ControlPlaneTls | None = None,
     report_every: float | None = REPORT_EVERY,
+    metrics_to: tuple[str, int] | None = None,
 ) -> Json:
     """Add to a bootstrap what its Envoy needs to take part in a gateway.
 
@@ -58,6 +59,7 @@ def merge(  # noqa: PLR0913 (five of them are keywords)
         dialect: how the stream speaks.
         tls: towards the control plane; None is plain text.
         report_every: seconds between two reports of metrics, where it doesn't say; None: it sends none.
+        metrics_to: host and port that it reports to; None: the control plane's own.
 
     Returns:
         The bootstrap with the additions. Of use only if no fault was noted.
@@ -66,8 +68,12 @@ def merge(  # noqa: PLR0913 (five of them are keywords)
     _introduce(merged, findings, gateway, node_id)
     _subscribe(merged, findings, ads_config(dialect))
     _add_control_plane(merged, findings, control_plane(xds, tls))
+    sink = metrics_sink()
+    if metrics_to is not None:
+        _add_control_plane(merged, findings, control_plane(metrics_to, tls, METRICS_CLUSTER))
+        sink = metrics_sink(METRICS_CLUSTER)
     if report_every is not None and not findings.faults:
-        _report_metrics(merged, findings, report_every)
+        _report_metrics(merged, findings, sink, report_every)
     if not findings.faults:
         _advise(merged, findings, gateway)
     return merged
@@ -114,21 +120,22 @@ def _add_control_plane(merged: Json, findings: Findings, ours: Json) -> None:
         findings.fault(path, f"{show(clusters)} is no list")
         return
     names = [cluster.get("name") if isinstance(cluster, dict) else None for cluster in clusters]
-    if CONTROL_PLANE_CLUSTER not in names:
+    name = str(ours["name"])
+    if name not in names:
         clusters.append(ours)
     elif ours not in clusters:
         findings.fault(
-            (*path, names.index(CONTROL_PLANE_CLUSTER)),
-            f"is called {CONTROL_PLANE_CLUSTER}, which is what the control plane is to be called",
+            (*path, names.index(name)),
+            f"is called {name}, which is what the control plane is to be called",
             "give it another name, here and in the routes to it",
         )
 
 
-def _report_metrics(merged: Json, findings: Findings, every: float) -> None:
+def _report_metrics(merged: Json, findings: Findings, sink: Json, every: float) -> None:
     """Send metrics too. What else is sent, and what is kept, stays its owner's."""
     sinks = merged.setdefault(_spelt(merged, "stats_sinks"), [])
-    if isinstance(sinks, list) and metrics_sink() not in sinks:
-        sinks.append(metrics_sink())
+    if isinstance(sinks, list) and sink not in sinks:
+        sinks.append(sink)
     interval, on_admin = _spelt(merged, "stats_flush_interval"), _spelt(merged, "stats_flush_on_admin")
     if interval not in merged and on_admin not in merged:
         merged |= reporting(every)

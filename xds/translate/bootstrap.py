@@ -40,6 +40,8 @@ class ControlPlaneTls:
 _API_TYPE: dict[Dialect, str] = {"delta": "DELTA_GRPC", "sotw": "GRPC"}
 
 CONTROL_PLANE_CLUSTER = "xds"
+METRICS_CLUSTER = "xds-metrics"
+"""The control plane again, where reports have a port of their own."""
 MAX_DOWNSTREAM_CONNECTIONS = 50_000
 """Connections an Envoy accepts on all its listeners together; more are closed at once."""
 
@@ -95,6 +97,7 @@ def bootstrap(  # noqa: PLR0913 (keywords)
     dialect: Dialect = "delta",
     tls: ControlPlaneTls | None = None,
     report_every: float | None = REPORT_EVERY,
+    metrics_to: tuple[str, int] | None = None,
 ) -> Json:
     """Write an Envoy's bootstrap.
 
@@ -106,10 +109,16 @@ def bootstrap(  # noqa: PLR0913 (keywords)
         dialect: how the stream speaks.
         tls: towards the control plane; None is plain text.
         report_every: seconds between two reports of metrics; None: it sends none.
+        metrics_to: host and port that it reports to; None: the control plane's own.
 
     Returns:
         An `envoy.config.bootstrap.v3.Bootstrap` in protobuf's JSON form.
     """
+    clusters: list[JsonValue] = [control_plane(xds, tls)]
+    sink = metrics_sink()
+    if metrics_to is not None:
+        clusters.append(control_plane(metrics_to, tls, METRICS_CLUSTER))
+        sink = metrics_sink(METRICS_CLUSTER)
     return {
         "node": {"cluster": gateway, "id": node_id},
         "admin": {"address": _address(envoy_admin), "ignore_global_conn_limit": True},
@@ -118,9 +127,9 @@ def bootstrap(  # noqa: PLR0913 (keywords)
             "cds_config": _by_ads(),
             "lds_config": _by_ads(),
         },
-        "static_resources": {"clusters": [control_plane(xds, tls)]},
+        "static_resources": {"clusters": clusters},
         "stats_config": stats_config(),
-        **({} if report_every is None else {**reporting(report_every), "stats_sinks": [metrics_sink()]}),
+        **({} if report_every is None else {**reporting(report_every), "stats_sinks": [sink]}),
         "deferred_stat_options": {"enable_deferred_creation_stats": True},
         "overload_manager": {"resource_monitors": [_connection_limit()]},
     }
@@ -149,12 +158,14 @@ def _by_ads() -> Json:
     return {"ads": {}, "resource_api_version": "V3", "initial_fetch_timeout": "0s"}
 
 
-def control_plane(xds: tuple[str, int], tls: ControlPlaneTls | None = None) -> Json:
+def control_plane(
+    xds: tuple[str, int], tls: ControlPlaneTls | None = None, name: str = CONTROL_PLANE_CLUSTER
+) -> Json:
     """Write the cluster that the control plane is, with host and port."""
     endpoint: Json = {"endpoint": {"address": _address(xds)}}
     http2: Json = {"connection_keepalive": {"interval": "15s", "timeout": "5s"}}
     return {
-        "name": CONTROL_PLANE_CLUSTER,
+        "name": name,
         **(
             {"type": "STATIC"}
             if _is_ip(xds[0])
@@ -162,7 +173,7 @@ def control_plane(xds: tuple[str, int], tls: ControlPlaneTls | None = None) -> J
         ),
         "connect_timeout": "1s",
         "load_assignment": {
-            "cluster_name": CONTROL_PLANE_CLUSTER,
+            "cluster_name": name,
             "endpoints": [{"lb_endpoints": [endpoint]}],
         },
         "typed_extension_protocol_options": {
@@ -220,14 +231,14 @@ def reporting(every: float) -> Json:
     return {"stats_flush_interval": f"{every:g}s"}
 
 
-def metrics_sink() -> Json:
+def metrics_sink(cluster: str = CONTROL_PLANE_CLUSTER) -> Json:
     """Write where Envoy reports to: the control plane it has its configuration from."""
     return {
         "name": "envoy.stat_sinks.metrics_service",
         "typed_config": {
             "@type": f"type.googleapis.com/{_METRICS_SERVICE}",
             "transport_api_version": "V3",
-            "grpc_service": {"envoy_grpc": {"cluster_name": CONTROL_PLANE_CLUSTER}},
+            "grpc_service": {"envoy_grpc": {"cluster_name": cluster}},
             "report_counters_as_deltas": True,
             "emit_tags_as_labels": True,
             "histogram_emit_mode": "HISTOGRAM",
