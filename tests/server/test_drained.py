@@ -132,6 +132,53 @@ async def test_an_envoy_that_lacks_the_routes_is_waited_for(served: Serving, rep
     assert "e1: did not acknowledge yet that nobody gets it" in end.reasons
 
 
+@pytest.mark.usefixtures("envoy")
+async def test_an_envoy_that_falls_silent_is_waited_for(
+    served: Serving, reports: Reports, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With two requests in flight, its stream still open: nobody hears them finish."""
+    await to_zero(served)
+    reports.report(chat_m2={"active": 2})
+    clock = served.plane.draining._clock
+    later = 0.0
+    monkeypatch.setattr(served.plane.draining, "_clock", lambda: clock() + later)
+    said: list[Drain] = []
+    async for drain in served.plane.draining.follow("chat", "a", 120.0):
+        said.append(drain)
+        later = 60.0 * len(said)
+
+    assert said[0].in_flight == 2
+    silent, end = said[1:]
+    assert (silent.state, silent.in_flight, silent.reported) == (Confirmed.WAITING, None, 0)
+    assert silent.reasons[0].startswith("e1: silent since ")
+    assert silent.reasons[1:] == ("e1 (2): had requests in flight when it was heard last",)
+    assert end.state is Confirmed.TIMED_OUT
+
+
+@pytest.mark.usefixtures("envoy")
+async def test_an_envoy_that_left_with_requests_is_waited_for(
+    served: Serving, reports: Reports, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Cut off, it may serve them yet; the others' silence about it says nothing."""
+    await to_zero(served)
+    reports.report(chat_m2={"active": 0})
+    gone = Reports(served.plane.telemetry, "e2", "default")
+    gone.report(chat_m2={"active": 2})
+    clock = served.plane.draining._clock
+    later = 0.0
+    monkeypatch.setattr(served.plane.draining, "_clock", lambda: clock() + later)
+    gone.leave()
+    said: list[Drain] = []
+    async for drain in served.plane.draining.follow("chat", "a", 40.0):
+        said.append(drain)
+        later += 30.0
+        reports._feed.last = clock() + later  # it is heard, the other isn't
+
+    assert said[-1].state is Confirmed.TIMED_OUT
+    assert said[-1].in_flight == 0
+    assert said[-1].reasons == ("e2 (2): had requests in flight when it was heard last",)
+
+
 async def test_without_an_envoy_nobody_can_say(served: Serving) -> None:
     """That is said at once where nobody has the time to wait."""
     await to_zero(served)

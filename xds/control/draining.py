@@ -3,11 +3,13 @@
 Three things have to be so, in this order: no route names the version's cluster any more (a weight of 0
 is not enough where a rule, a selector or a cookie leads there); every connected Envoy has those routes;
 and each of them has reported, after that, that nothing is in flight. Whatever becomes otherwise in
-between begins anew. Envoys that report no metrics are waited for: nobody knows what they have.
+between begins anew. Envoys that report no metrics are waited for, and so are those that fell silent, or
+left, with requests in flight: nobody knows what they have.
 """
 
 import asyncio
 import dataclasses
+import datetime as dt
 from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 
 from xds.catalog.catalog import Catalog
@@ -54,6 +56,19 @@ class Drain:
     reasons: tuple[str, ...] = ()
 
 
+@dataclasses.dataclass
+class Known:
+    """What one who follows remembers of each Envoy.
+
+    Attributes:
+        ready: since when it can't send anything new.
+        in_flight: the requests that it said last to have in flight.
+    """
+
+    ready: dict[str, float] = dataclasses.field(default_factory=dict)
+    in_flight: dict[str, int] = dataclasses.field(default_factory=dict)
+
+
 class Draining:
     """Follows versions that are to be stopped."""
 
@@ -77,12 +92,12 @@ class Draining:
         key = self._key(name, version)
         began = self._clock()
         end = began + patience
-        ready: dict[str, float] = {}
+        known = Known()
         told: Drain | None = None
         met_any = False
         while True:
             now = self._clock()
-            drain = self._look(name, key, ready, now)
+            drain = self._look(name, key, known, now)
             met_any |= bool(drain.envoys)
             if drain.state is Confirmed.WAITING and not met_any and now >= min(end, began + ARRIVAL):
                 drain = dataclasses.replace(drain, state=Confirmed.NO_ENVOY)
@@ -106,34 +121,40 @@ class Draining:
         there_are = ", ".join([*revision.labels, *(ref for ref in refs if ref not in revision.labels)])
         raise NotFound(f"{name} has no version or build {version!r} (it has: {there_are})")
 
-    def _look(self, name: str, key: str, ready: dict[str, float], now: float) -> Drain:
-        """How it is; `ready` keeps since when each Envoy can't send anything new."""
+    def _look(self, name: str, key: str, known: Known, now: float) -> Drain:
+        """How it is, and what is to be remembered of it."""
         revision = self._state.ever(name)
         gateways = [gateway.name for gateway in self._state.serving(revision.spec)]
         streams = [stream for gateway in gateways for stream in self._publisher.hub.streams(gateway)]
         arriving = list(self._arriving(revision, key, gateways, streams))
         push = self._publisher.push_of(name)
         has = {envoy[0].node.id: all(each.settled >= push for each in envoy) for envoy in by_envoy(streams)}
-        _keep(ready, () if arriving else (id_ for id_ in has if has[id_]), now)
-        heard: dict[str, float] = {}
-        for envoy in self._telemetry.envoys(now):
-            if envoy.connected and envoy.last > envoy.first:
-                heard[envoy.node] = max(envoy.last, heard.get(envoy.node, 0.0))
-        silent = [id_ for id_ in has if id_ not in heard]
-        late = [id_ for id_, since in ready.items() if heard.get(id_, now) < since + _SETTLED]
+        _keep(known.ready, () if arriving else (id_ for id_ in has if has[id_]), now)
+        reporters = [each for each in self._telemetry.envoys(now) if each.connected and each.reported]
+        last = {each.node: each.last for each in sorted(reporters, key=lambda each: each.last)}
+        heard = {each.node for each in reporters if each.live}
+        unheard = [id_ for id_ in has if id_ not in last]
+        silent = [id_ for id_ in has if id_ in last and id_ not in heard]
+        late = [id_ for id_, since in known.ready.items() if id_ in heard and last[id_] < since + _SETTLED]
         in_flight = self._telemetry.in_flight(name, key, now)
+        by_node = self._telemetry.in_flight_by_node(name, key, now)
+        known.in_flight.update(by_node)
+        lost = [f"{id_} ({count})" for id_, count in known.in_flight.items() if count and id_ not in by_node]
         reasons = (
             *arriving,
             *_said([id_ for id_ in has if not has[id_]], "did not acknowledge yet that nobody gets it"),
-            *_said(silent, "says nothing of requests in flight (a bootstrap without metrics?)"),
+            *_said(unheard, "says nothing of requests in flight (a bootstrap without metrics?)"),
+            *_said(silent, f"silent since {_time(min((last[id_] for id_ in silent), default=now))}"),
             *_said(late, "did not report since"),
+            *_said(lost, "had requests in flight when it was heard last"),
             *([f"in flight: {in_flight}"] if in_flight else []),
         )
+        is_over = bool(has) and in_flight is not None and not reasons
         return Drain(
-            state=Confirmed.WAITING if reasons or not has else Confirmed.CONFIRMED,
-            build=next(ref for ref, known in self._state.builds[name].items() if known == key),
+            state=Confirmed.CONFIRMED if is_over else Confirmed.WAITING,
+            build=next(ref for ref, each in self._state.builds[name].items() if each == key),
             envoys=len(has),
-            reported=len(ready.keys() - {*silent, *late}),
+            reported=len(known.ready.keys() & heard - {*late}),
             in_flight=in_flight,
             reasons=reasons,
         )
@@ -178,3 +199,8 @@ def _said(ids: Sequence[str], what: str) -> list[str]:
     """`edge-1, edge-2: did not report since`."""
     more = f" and {len(ids) - _NAMED} more" if len(ids) > _NAMED else ""
     return [f"{', '.join(ids[:_NAMED])}{more}: {what}"] if ids else []
+
+
+def _time(at: float) -> str:
+    """`12:04:05 UTC`."""
+    return f"{dt.datetime.fromtimestamp(at, dt.UTC):%H:%M:%S} UTC"

@@ -139,6 +139,8 @@ class Reporter:
         last: when it was heard last.
         interval: seconds between its last two reports.
         connected: whether its stream is open.
+        reported: whether it said anything on it.
+        live: whether it was heard lately: less than three intervals ago.
     """
 
     node: str
@@ -147,6 +149,8 @@ class Reporter:
     last: float
     interval: float
     connected: bool
+    reported: bool
+    live: bool
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

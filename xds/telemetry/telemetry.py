@@ -230,6 +230,15 @@ class Telemetry:
         """Requests on a build at this moment, copies included; None where no live Envoy reports."""
         return self._in_flight(Scope(deployment, build), now)
 
+    def in_flight_by_node(self, deployment: str, build: str, now: float) -> Mapping[str, int]:
+        """The same by the node ids of the live Envoys; those without any as well."""
+        self._age(now)
+        cluster = f"{deployment}_{build}"
+        found: Counter[str] = Counter()
+        for feed in self._live(now):
+            found[feed.node] += feed.gauges[cluster].active if cluster in feed.gauges else 0
+        return found
+
     def all_in_flight(self, now: float) -> Mapping[tuple[str, str], int] | None:
         """The same of every build that has any, by deployment and build; None where no live Envoy reports."""
         self._age(now)
@@ -260,7 +269,16 @@ class Telemetry:
         """Who reports, and who did until a short while ago."""
         self._age(now)
         return tuple(
-            Reporter(feed.node, feed.gateway, feed.opened, feed.last, feed.interval, feed.connected)
+            Reporter(
+                feed.node,
+                feed.gateway,
+                feed.opened,
+                feed.last,
+                feed.interval,
+                feed.connected,
+                feed.reported,
+                feed.is_live(now),
+            )
             for feed in self._feeds
         )
 
