@@ -48,6 +48,17 @@ def test_a_terminal_policy_that_finds_nothing_ends_nothing() -> None:
     assert found.value == xxhash.xxh64_intdigest(b"q")
 
 
+def test_a_rewritten_header_is_hashed() -> None:
+    r"""`\\1` is a group, and two backslashes are one."""
+    rewritten = Policy()
+    rewritten.CopyFrom(BY_HEADER)
+    rewritten.header.regex_rewrite.pattern.regex = "(.)(.)"
+    rewritten.header.regex_rewrite.substitution = r"\2\\1\0"
+    found = hash_of([rewritten], dataclasses.replace(REQUEST, headers=(("x-user", b"ab"),)))
+    assert found is not None
+    assert found.value == xxhash.xxh64_intdigest(rb"b\1ab")
+
+
 @pytest.mark.parametrize("kind", ["grpc", "connect_matcher", "tls_context"])
 def test_a_matcher_it_does_not_know_is_told(kind: str) -> None:
     """Rather than guessed at."""
@@ -65,6 +76,26 @@ def test_a_part_by_chance_is_told(part: int, certain: str | None) -> None:
     route.match.runtime_fraction.default_value.CopyFrom(type_v3.FractionalPercent(numerator=part))
     said = explain([route, to_one("other")], {}, REQUEST)
     assert (said.route if said.place else None) == certain
+
+
+def asking(regex: str) -> route_v3.Route:
+    """A route for who is called so."""
+    route = to_one()
+    route.match.headers.add(name="x-user").string_match.safe_regex.regex = regex
+    return route
+
+
+def test_an_expression_that_backtracks_is_answered() -> None:
+    """Python's own would take for ever: the test's time limit says so."""
+    request = Request(headers=(("x-user", b"a" * 60),))
+    assert explain([asking("(a+)+x"), to_one("other")], {}, request).route == "other"
+
+
+@pytest.mark.parametrize(("regex", "length"), [("a.*", 60 * 1024 + 1), ("(?=a)", 1)])
+def test_an_expression_that_is_not_tried_is_told(regex: str, length: int) -> None:
+    """Not RE2's, or of more than an Envoy takes."""
+    said = explain([asking(regex), to_one("other")], {}, Request(headers=(("x-user", b"a" * length),)))
+    assert said.place is None
 
 
 def test_what_hashes_the_address_is_told() -> None:

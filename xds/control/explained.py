@@ -25,8 +25,8 @@ from xds.translate.view import View
 
 A = TypeVar("A")
 T = TypeVar("T")
-_AT_ONCE = 200
-"""Requests that are explained before others have their turn."""
+_TURN = 0.01
+"""Seconds of explaining after which others have their turn."""
 _NOTE = Note("simulate", 0.0)
 
 
@@ -221,8 +221,10 @@ def _check_keys(spec: Deployment, keys: Sequence[bytes]) -> None:
 async def _taking_turns(one: Callable[[A], T], each: Sequence[A]) -> list[T]:
     """Do it with each, without keeping others waiting for long."""
     done: list[T] = []
-    for number, item in enumerate(each):
+    end = time.monotonic() + _TURN
+    for item in each:
         done.append(one(item))
-        if number % _AT_ONCE == _AT_ONCE - 1:
+        if time.monotonic() > end:
             await asyncio.sleep(0)
+            end = time.monotonic() + _TURN
     return done

@@ -6,12 +6,14 @@ from collections.abc import Iterable
 
 import xxhash
 
+from xds.spec.regexes import Match
 from xds.stubs import envoy_config_route_v3_pb2 as route_v3
 from xds.stubs import envoy_type_matcher_v3_pb2 as matcher_v3
 from xds.translate.explain.asked import Request, Untold
 from xds.translate.explain.texts import compiled
 
 _BITS = 64
+_REFERENCE = re.compile(rb"\\([\\\d])")
 _LONGEST = 60
 """Characters of a value that are shown."""
 
@@ -86,8 +88,15 @@ def _both(before: Hash, after: Hash) -> Hash:
 
 
 def _rewritten(rewrite: matcher_v3.RegexMatchAndSubstitute, value: bytes) -> bytes:
-    said = rewrite.substitution.encode().replace(b"\\\\", b"\0")
-    said = re.sub(rb"\\(\d)", rb"\\g<\1>", said).replace(b"\0", b"\\\\")
+    substitution = rewrite.substitution.encode()
+
+    def said(found: Match) -> bytes:
+        def of(reference: re.Match[bytes]) -> bytes:
+            what = reference[1]
+            return (found.group(int(what)) or b"") if what.isdigit() else what
+
+        return _REFERENCE.sub(of, substitution)
+
     return compiled(rewrite.pattern.regex).sub(said, value)
 
 

@@ -1,38 +1,35 @@
-"""Envoy's matchers of texts, on bytes.
+"""Envoy's matchers of texts, on bytes."""
 
-Envoy's expressions see bytes, not characters: `.` is one byte, of UTF-8 too (measured). What RE2 and
-Python have in common besides is what files may say (`xds.spec.regexes`).
-"""
-
-import functools
-import re
-
+from xds.spec import regexes
 from xds.stubs import envoy_config_route_v3_pb2 as route_v3
 from xds.stubs import envoy_type_matcher_v3_pb2 as matcher_v3
 from xds.translate.explain.asked import Request, Untold
 
 _KNOWN = {"exact", "prefix", "suffix", "contains", "safe_regex", "ignore_case"}
+_LONGEST = 60 * 1024
+"""Bytes of all headers that an Envoy takes, unless told otherwise."""
 
 
 def fits_regex(regex: str, value: bytes) -> bool:
     """Whether an expression matches all of a value.
 
     Raises:
-        Untold: the expression is one that only RE2 understands.
+        Untold: the expression is none of RE2's, or the value too long to be tried.
     """
+    if len(value) > _LONGEST:
+        raise Untold(f"the expression {regex!r} meets a value of more than {_LONGEST} bytes")
     return compiled(regex).fullmatch(value) is not None
 
 
-@functools.lru_cache(maxsize=1000)
-def compiled(regex: str) -> re.Pattern[bytes]:
+def compiled(regex: str) -> regexes.Pattern:
     """An RE2 expression.
 
     Raises:
-        Untold: Python doesn't understand it.
+        Untold: RE2 here doesn't understand it.
     """
     try:
-        return re.compile(regex.encode())
-    except re.error as error:
+        return regexes.compiled(regex)
+    except ValueError as error:
         raise Untold(f"the expression {regex!r} is one that only Envoy understands") from error
 
 
