@@ -4,6 +4,7 @@ import pytest
 
 from tests.cli.fake_admin import only_main
 from xds.cli.advice import next_command
+from xds.cli.words import notes, state
 from xds.stubs import canary_admin_v1_pb2 as pb
 
 WELL = pb.Convergence(envoys=2, in_sync=2)
@@ -74,6 +75,37 @@ def test_trouble_has_a_command(trouble: pb.Deployment, advice: str) -> None:
     deployment.MergeFrom(trouble)
 
     assert next_command(deployment).startswith(advice)
+
+
+def test_away_from_what_is_down() -> None:
+    """Never on to it: abort a canary; look after `main`; leave alone one that nobody has."""
+    deployment = healthy(a=20)
+    deployment.versions[1].unhealthy = "h:1: refused"
+    assert next_command(deployment) == (
+        "canary abort echo # or add endpoints to echo:a: a is unhealthy, main serves its share"
+    )
+    deployment.versions[0].unhealthy = "h:0: refused"
+    deployment.versions[0].effective_weight = 80
+    assert next_command(deployment).startswith("canary endpoints echo@main # main is unhealthy: requests for")
+    idle = healthy(a=0)
+    idle.versions[1].unhealthy = "h:1: refused"
+    assert next_command(idle) == "canary endpoints echo:a # a is unhealthy; everything is on main"
+    idle.versions.add(label="b", build="echo:b", endpoints=["h:2"], known_endpoints=1)
+    assert next_command(idle).startswith("canary set-weight echo b=1 #")
+
+
+def test_what_becomes_of_requests_for_what_is_down() -> None:
+    """`main` serves for a canary; nobody serves for `main`."""
+    main = pb.Version(label="main", weight=80, effective_weight=100, unhealthy="h:0: refused")
+    canary = pb.Version(label="a", weight=20, unhealthy="h:1: refused")
+    assert [state(main), state(canary)] == [
+        "unhealthy, requests for it fail",
+        "unhealthy, main serves its share",
+    ]
+    assert notes(pb.Deployment(versions=[main, canary])) == [
+        "main is unhealthy: requests for it fail",
+        "a is unhealthy: main serves its share",
+    ]
 
 
 def test_envoys_that_are_behind_or_away() -> None:

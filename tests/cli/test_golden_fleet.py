@@ -309,6 +309,33 @@ def test_a_doctor_with_nothing_to_do(ask: Run, api: AdminApi, answers: dict[str,
     check("doctor-well.table", ("doctor",), result)
 
 
+def test_a_build_that_is_down_is_one_line_of_the_doctors(
+    ask: Run, api: AdminApi, answers: dict[str, Answer]
+) -> None:
+    """Whoever runs it; and another where it is `main`, for there its requests fail."""
+    deployments = []
+    for number in range(5):
+        deployment = only_main()
+        deployment.name = f"chat-{number}"
+        deployment.versions.add(label="a", build="echo:v2", weight=20, endpoints=["h:2"], unhealthy="refused")
+        deployments.append(deployment)
+    deployments[0].versions[0].unhealthy = "h:0: refused"
+    api.answers = answers | {"List": pb.ListResponse(deployments=deployments)}
+
+    result = ask("doctor", "-o", "json")
+
+    assert result.exit_code == 1
+    assert [
+        (each["level"], each["text"]) for each in json.loads(result.stdout) if each["check"] == "deployments"
+    ] == [
+        ("problem", "echo@main is unhealthy, requests for it fail: main of chat-0; h:0: refused"),
+        (
+            "warning",
+            "echo:v2 is unhealthy, main serves its share: a of chat-0, a of chat-1 and 3 more; refused",
+        ),
+    ]
+
+
 def test_every_fleet_command_has_golden_output() -> None:
     """A table and JSON for each."""
     golden = {file.name for file in (Path(__file__).parent / "golden").iterdir()}

@@ -1,5 +1,6 @@
 """What there is to check follows from what is in force, and what was seen from what is lent."""
 
+import dataclasses
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ from tests.control.conftest import Planes
 from xds.control.health import FAILURES, Check
 from xds.control.plane import ControlPlane
 from xds.control.terms import Terms
+from xds.errors import TooFewEndpoints
 from xds.spec.endpoint_lists import parse_endpoint
 
 ME = Terms("test")
@@ -91,6 +93,84 @@ async def test_a_build_that_is_unhealthy_lends_and_it_shows(planes: Planes) -> N
         (build,) = plane.endpoints.list("chat@a")
         assert (build.usable, build.endpoints[0].unhealthy) == (1, "refused")
         assert plane.health.lent() == {("chat", "chat@a"): 2_000}
+
+
+@pytest.mark.parametrize("verb", ["promote", "set_weights"])
+async def test_a_canary_that_is_down_gets_no_more_users(planes: Planes, verb: str) -> None:
+    """The reason is said, nothing is changed, and who insists has it."""
+    async with planes() as plane:
+        await apply(plane)
+        look(plane)
+        look(plane, A, times=10)
+        said = "a" if verb == "promote" else {"a": 30}
+        with pytest.raises(TooFewEndpoints, match=r"chat: a is unhealthy \(10.0.0.2:80: refused\); nothing"):
+            await getattr(plane.deployments, verb)("chat", said, ME)
+        assert plane.deployments.get("chat").revision.number == 1
+        await getattr(plane.deployments, verb)("chat", said, dataclasses.replace(ME, force=True))
+        assert plane.deployments.get("chat").revision.number == 2
+
+
+async def test_a_canary_that_is_down_can_lose_its_users(planes: Planes) -> None:
+    """By weights, by a rollback, by an abort."""
+    async with planes() as plane:
+        await apply(plane, 10)
+        await apply(plane, 50)
+        look(plane)
+        look(plane, A, times=10)
+        await plane.deployments.set_weights("chat", {"a": 30}, ME)
+        await plane.deployments.rollback("chat", ME, to=1)
+        await plane.deployments.abort("chat", ME)
+        assert plane.deployments.get("chat").revision.number == 5
+
+
+async def test_nobody_goes_back_to_a_canary_that_is_down(planes: Planes) -> None:
+    """The history says so before it is tried."""
+    async with planes() as plane:
+        await apply(plane, 50)
+        await apply(plane, 10)
+        look(plane)
+        look(plane, A, times=10)
+        past = await plane.deployments.history("chat")
+        assert past[1].not_returnable == "a is unhealthy (10.0.0.2:80: refused)"
+        with pytest.raises(TooFewEndpoints, match="a is unhealthy"):
+            await plane.deployments.rollback("chat", ME)
+
+
+async def test_main_can_be_down_too(planes: Planes) -> None:
+    """Nobody serves for it; nor does it get more users, and away from it they may go."""
+    async with planes() as plane:
+        await apply(plane)
+        look(plane, MAIN, times=10)
+        standing = plane.deployments.get("chat")
+        assert (standing.unhealthy, standing.lending) == ({"chat@main": "10.0.0.1:80: refused"}, frozenset())
+        with pytest.raises(TooFewEndpoints, match="main is unhealthy"):
+            await plane.deployments.set_weights("chat", {"a": 10}, ME)
+        await plane.deployments.promote("chat", "a", ME)
+        with pytest.raises(TooFewEndpoints, match=r"main is unhealthy"):
+            await plane.deployments.rollback("chat", ME)
+
+
+async def test_a_canary_whose_main_is_down_too_is_down(planes: Planes) -> None:
+    """Although nothing is lent."""
+    async with planes() as plane:
+        await apply(plane)
+        look(plane, MAIN, A, times=10)
+        standing = plane.deployments.get("chat")
+        assert (set(standing.unhealthy), standing.lending) == ({"chat@main", "chat@a"}, frozenset())
+        with pytest.raises(TooFewEndpoints, match="a is unhealthy"):
+            await plane.deployments.promote("chat", "a", ME)
+
+
+async def test_a_gateway_goes_back_to_no_canary_that_is_down(planes: Planes) -> None:
+    """As its deployments don't, one by one."""
+    async with planes() as plane:
+        await apply(plane, 50)
+        then = (await plane.gateways.snapshots("default", limit=1))[0].number
+        await apply(plane, 10)
+        look(plane)
+        look(plane, A, times=10)
+        with pytest.raises(TooFewEndpoints, match="chat: a is unhealthy"):
+            await plane.gateways.rollback("default", then, ME)
 
 
 async def test_a_restart_begins_without_verdicts(planes: Planes, tmp_path: Path) -> None:

@@ -60,7 +60,7 @@ class Scene:
         async def there() -> bool:
             reached = self.standing.convergence
             pending = self.server.plane.publisher.pending
-            return bool(self.standing.unhealthy) is lent and not pending and reached.in_sync == 1
+            return bool(self.standing.lending) is lent and not pending and reached.in_sync == 1
 
         await eventually(there, f"lent: {lent}", 30.0)
 

@@ -321,6 +321,31 @@ def test_builds_that_gain_users_need_their_endpoints() -> None:
     assert guard(None, before, {"s:1": 2, "s@a": 2, "s@b": 3}) == []
 
 
+def test_builds_that_are_down_get_no_more_users() -> None:
+    """They may keep theirs, or lose some."""
+    life = Life(spec(a=20, b=10), spec(a=30, b=10), spec(a=20, b=20))
+    first, more, other = life.revisions
+    usable, down = dict.fromkeys(first.builds.values(), 1), {"s@a": "refused"}
+    assert guard(first, more, usable, down) == ["a is unhealthy (refused)"]
+    assert guard(more, first, usable, down) == []
+    assert guard(first, other, usable, down) == []
+    assert guard(first, first, usable, down) == []
+    assert guard(first, more, {"s@a": 0}, down) == ["a has 0 of the 1 endpoint it needs"]
+
+
+def test_the_way_out_of_a_promotion_is_open() -> None:
+    """Back to a `main` that serves, though a canary with a part is down; not to one that is down."""
+    life = Life(spec(a=20, b=10))
+    life.promote("a")
+    before, after = life.revisions
+    usable = dict.fromkeys([*before.builds.values(), *after.builds.values()], 1)
+    assert guard(after, before, usable, {"s@a": "refused", "s@b": "refused"}) == []
+    assert guard(after, before, usable, {"s@b": "refused"}) == ["b is unhealthy (refused)"]
+    assert guard(after, before, usable, {"s@a": "refused", "s:1": "refused"}) == [
+        "main is unhealthy (refused)"
+    ]
+
+
 def test_history_says_what_cannot_be_returned_to() -> None:
     """The one in force, what says the same, deletions, and what nobody could serve."""
     life = Life(spec(a=5), spec(a=50))

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from xds.cli.shapes import MAIN, number
+from xds.cli.words import fate
 from xds.stubs import canary_admin_v1_pb2 as pb
 
 
@@ -16,6 +17,9 @@ def next_command(deployment: pb.Deployment) -> str:  # noqa: PLR0911 (one for ea
     for version in deployment.versions:
         if version.waiting_for_endpoints and (version.weight or version.label == MAIN):
             return _find_endpoints(version)
+    for version in deployment.versions:
+        if version.unhealthy and (version.weight or version.effective_weight):
+            return _leave(name, version)
     if not convergence.envoys:
         return "canary fleet # no Envoy of its gateways is connected"
     if convergence.in_sync < convergence.envoys:
@@ -46,6 +50,17 @@ def _find_endpoints(version: pb.Version) -> str:
     return f"canary endpoints add {version.build} HOST:PORT # {version.label} has no endpoint"
 
 
+def _leave(name: str, version: pb.Version) -> str:
+    """Away from a canary that is down; of `main`, nobody knows whereto."""
+    label, what = version.label, fate(version)
+    if label == MAIN:
+        return (
+            f"canary endpoints {version.build} # main is unhealthy: {what}; add endpoints that answer, "
+            "or roll back"
+        )
+    return f"canary abort {name} # or add endpoints to {version.build}: {label} is unhealthy, {what}"
+
+
 def _needs(version: pb.Version) -> int:
     return max(1, version.min_endpoints)
 
@@ -57,6 +72,10 @@ def _shift(deployment: pb.Deployment) -> str:
     if live:
         label, share = live[0].label, number(live[0].weight)
         return f"canary promote {name} {label} # or abort, or set-weight {name} {label}=...: it has {share} %"
+    ready = [version for version in canaries if not version.unhealthy]
+    if ready:
+        return f"canary set-weight {name} {ready[0].label}=1 # all is well, and on main"
     if canaries:
-        return f"canary set-weight {name} {canaries[0].label}=1 # all is well, and on main"
+        build, label = canaries[0].build, canaries[0].label
+        return f"canary endpoints {build} # {label} is unhealthy; everything is on main"
     return "nothing: all is well"

@@ -9,7 +9,7 @@ from enum import StrEnum
 
 from xds import __version__
 from xds.cli.shapes import MAIN
-from xds.cli.words import source_problem
+from xds.cli.words import fails, fate, source_problem
 from xds.client.connection import is_loopback
 from xds.stubs import canary_admin_v1_pb2 as pb
 
@@ -17,6 +17,8 @@ _SKEW = 2.0
 """Seconds that clocks may be apart before leases, expiries and histories look odd."""
 _LARGE_SKEW = 60.0
 _OPEN = "anybody"
+_NAMED = 2
+"""Of many deployments so many are named."""
 
 
 class Level(StrEnum):
@@ -189,7 +191,7 @@ def _features(deployments: Iterable[pb.Deployment]) -> Iterator[Finding]:
             yield Finding("features", Level.WARNING, f"{deployment.name}: {limit}", "install a newer Envoy")
 
 
-def _deployments(deployments: Iterable[pb.Deployment]) -> Iterator[Finding]:
+def _deployments(deployments: Sequence[pb.Deployment]) -> Iterator[Finding]:
     for deployment in deployments:
         for note in deployment.notes:
             look = f"canary get {deployment.name} shows it"
@@ -197,11 +199,24 @@ def _deployments(deployments: Iterable[pb.Deployment]) -> Iterator[Finding]:
         for version in deployment.versions:
             if version.waiting_for_endpoints and (version.weight or version.label == MAIN):
                 yield _without_endpoints(deployment.name, version)
-            elif version.unhealthy:
-                text = f"{deployment.name}: {version.label} is unhealthy: {version.unhealthy}"
-                yield Finding(
-                    "deployments", Level.WARNING, text, f"canary endpoints {version.build} shows where"
-                )
+    yield from _unhealthy(deployments)
+
+
+def _unhealthy(deployments: Iterable[pb.Deployment]) -> Iterator[Finding]:
+    """A line for each build that is down, however many deployments run it."""
+    users: dict[tuple[str, str], list[str]] = {}
+    seen: dict[tuple[str, str], pb.Version] = {}
+    for deployment in deployments:
+        for version in deployment.versions:
+            if version.unhealthy and not version.waiting_for_endpoints:
+                place = version.build, fate(version)
+                seen.setdefault(place, version)
+                users.setdefault(place, []).append(f"{version.label} of {deployment.name}")
+    for (build, what), who in users.items():
+        version = seen[build, what]
+        level = Level.PROBLEM if fails(version) else Level.WARNING
+        text = f"{build} is unhealthy, {what}: {_some(who)}; {version.unhealthy}"
+        yield Finding("deployments", level, text, f"canary endpoints {build} shows where")
 
 
 def _without_endpoints(name: str, version: pb.Version) -> Finding:
@@ -236,6 +251,14 @@ def _sources(server: pb.Server) -> Iterator[Finding]:
 def _polled(server: pb.Server) -> str:
     number = len(server.endpoint_sources)
     return f"{_count(number, 'source')} polled, without a problem" if number else "no endpoints are polled"
+
+
+def _some(names: Sequence[str]) -> str:
+    """`chat, batch and 104 more`."""
+    rest = len(names) - _NAMED
+    if rest > 1:
+        return f"{', '.join(names[:_NAMED])} and {rest} more"
+    return " and ".join(filter(None, [", ".join(names[:-1]), names[-1]]))
 
 
 def _count(number: int, what: str) -> str:

@@ -116,8 +116,18 @@ def state(version: pb.Version) -> str:
     if version.waiting_for_endpoints:
         return "waits for endpoints"
     if version.unhealthy:
-        return "unhealthy, main serves its share"
+        return f"unhealthy, {fate(version)}"
     return "serving" if version.effective_weight else "ready"
+
+
+def fate(version: pb.Version) -> str:
+    """What becomes of the requests for a version that is unhealthy."""
+    return "requests for it fail" if fails(version) else "main serves its share"
+
+
+def fails(version: pb.Version) -> bool:
+    """Whether requests for a version that is unhealthy have nowhere else to go."""
+    return version.label == MAIN or bool(version.effective_weight)
 
 
 def split(deployment: pb.Deployment) -> str:
@@ -159,7 +169,7 @@ def _outcome(done: str, *, changed: bool, dry: bool) -> str:
 def _lacks(version: pb.Version) -> str:
     """What a version lacks, and what becomes of its requests; "" where it lacks nothing."""
     if version.unhealthy:
-        return f"{version.label} is unhealthy, main serves its share"
+        return f"{version.label} is unhealthy: {fate(version)}"
     if not version.waiting_for_endpoints:
         return ""
     keeps = version.label == MAIN or version.effective_weight

@@ -12,13 +12,11 @@ from xds.control.intake import EndpointChange, Intake, check, take_in
 from xds.control.merge import merged_documents
 from xds.control.shown import Shown
 from xds.control.standing import Applied, Outcome, said_shares
-from xds.control.state import usable_of
 from xds.control.terms import Terms
 from xds.control.writer import Answered, digest_of, entry, reply
 from xds.errors import AlreadyExists, InvalidInput, TooFewEndpoints
 from xds.fleet.limits import refused
 from xds.revisions import decide
-from xds.revisions.guard import guard
 from xds.revisions.record import Note, Revision
 from xds.spec.faults import Fault
 from xds.spec.read import Document, Reading, read
@@ -311,10 +309,11 @@ class Deployments(Shown):
 
     def _check_endpoints(self, head: Revision, revision: Revision) -> None:
         """Nobody gets a version that can't serve them."""
-        few = guard(head, revision, usable_of(self._state, revision))
-        if few:
+        against = self._standings.objections(head, revision)
+        if against:
             raise TooFewEndpoints(
-                f"{revision.deployment}: {', '.join(few)}; nothing was changed; add endpoints, or force it"
+                f"{revision.deployment}: {', '.join(against)}; nothing was changed; "
+                "add endpoints, or force it"
             )
 
     def _check_again(self, revision: Revision) -> None:

@@ -10,10 +10,10 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from xds.control.intake import check
 from xds.control.snapshots import serves
-from xds.control.state import State, usable_of
+from xds.control.standing import Standings
+from xds.control.state import State
 from xds.errors import InvalidInput, NotFound, TooFewEndpoints
 from xds.revisions import decide
-from xds.revisions.guard import guard
 from xds.revisions.record import Note, Revision
 from xds.spec.read import Document
 
@@ -71,7 +71,7 @@ def plan(
     return steps
 
 
-def check_endpoints(state: State, steps: Iterable[Step]) -> None:
+def check_endpoints(standings: Standings, steps: Iterable[Step]) -> None:
     """Nobody gets a version that can't serve them.
 
     Raises:
@@ -81,7 +81,7 @@ def check_endpoints(state: State, steps: Iterable[Step]) -> None:
         f"{step.after.deployment}: {said}"
         for step in steps
         if step.after.kind == "rollback"
-        for said in guard(step.before, step.after, usable_of(state, step.after))
+        for said in standings.objections(step.before, step.after)
     ]
     if few:
         raise TooFewEndpoints(f"{'; '.join(few)}; nothing was changed; add endpoints, or force it")

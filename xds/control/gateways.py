@@ -122,7 +122,7 @@ class GatewayControl:
             )
             steps = plan(self._state, gateway, found, terms.note())
             if not terms.force:
-                check_endpoints(self._state, steps)
+                check_endpoints(self._standings, steps)
             given = await self._resources.decide_rollback(gateway, terms.note(), sets.get(gateway, 0))
             if not terms.dry_run:
                 await self._writer.commit(_write(gateway, number, steps, given, terms, digest))

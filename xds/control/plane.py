@@ -35,6 +35,7 @@ from xds.control.resource_control import ResourceControl
 from xds.control.standing import Standings
 from xds.control.state import State
 from xds.control.troubles import Troubles
+from xds.control.verdicts import Verdicts
 from xds.control.writer import Writer
 from xds.errors import SettingsError
 from xds.store.interface import Store
@@ -68,13 +69,13 @@ class ControlPlane:
         self.writer = Writer(state, store, store_thread, publisher)
         self.endpoints = EndpointControl(state, self.writer, self.pulse)
         self.troubles = Troubles(state, self.endpoints, self.pulse)
-        standings = Standings(state, publisher, self.troubles)
+        self.telemetry = Telemetry(revision_finder(state))
+        standings = Standings(state, publisher, self.troubles, Verdicts(state, self.telemetry))
         self.deployments = Deployments(state, self.writer, standings, self.pulse)
         self.explained = Explained(state)
         self.resources = ResourceControl(state, self.writer, publisher)
         self.gateways = GatewayControl(state, self.writer, standings, self.resources, self.hub)
         self.fleet = Fleet(state, self.hub, self.pulse)
-        self.telemetry = Telemetry(revision_finder(state))
         self.health = HealthControl(state, publisher, self.telemetry)
         self.metrics = MetricControl(state, self.deployments, self.hub, self.telemetry, time.time)
         self.draining = Draining(state, publisher, self.telemetry, time.time)

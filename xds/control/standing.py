@@ -9,9 +9,11 @@ from xds.control.intake import EndpointChange, digest_of_spec
 from xds.control.publisher import Publisher
 from xds.control.state import State, usable_of
 from xds.control.troubles import Troubles
+from xds.control.verdicts import Verdicts
 from xds.discovery.request import Node
 from xds.discovery.stream import Stream
 from xds.fleet.convergence import Convergence, Picture
+from xds.revisions.guard import guard
 from xds.revisions.history import returnable
 from xds.revisions.moves import moves
 from xds.revisions.record import Revision
@@ -29,7 +31,7 @@ class Standing:
         endpoints: those that can be used, by build ref.
         known: how many there are, drained ones too, by build ref.
         lending: the builds, by key, whose slots `main` serves.
-        unhealthy: those of them that have endpoints, by ref: why they lend.
+        unhealthy: the builds with endpoints none of which is healthy, `main` too, by ref: why.
         notes: what its owner should know besides.
     """
 
@@ -87,10 +89,11 @@ class Past:
 class Standings:
     """How deployments stand, made from what is in force and what the streams say."""
 
-    def __init__(self, state: State, publisher: Publisher, troubles: Troubles) -> None:
+    def __init__(self, state: State, publisher: Publisher, troubles: Troubles, verdicts: Verdicts) -> None:
         self._state = state
         self._troubles = troubles
         self._publisher = publisher
+        self._verdicts = verdicts
         self._digests: dict[str, tuple[Revision, str]] = {}
 
     def of(self, revision: Revision) -> Standing:
@@ -130,14 +133,19 @@ class Standings:
             notes=tuple(self._notes(revision)),
             known={ref: len(book.union.get(ref, ())) for ref, book in books.items()},
             lending=lending_builds(revision, endpoints, self._state.lend_when(revision), ill),
-            unhealthy={
-                ref: self._state.health.why(revision.deployment, ref) for ref in ill if endpoints.get(ref)
-            },
+            unhealthy=self._verdicts.of(revision),
         )
+
+    def objections(self, before: Revision, after: Revision) -> list[str]:
+        """What speaks against a revision, a sentence each: builds that would get users and can't serve."""
+        return guard(before, after, usable_of(self._state, after), self._down(before, after))
 
     def not_returnable(self, revision: Revision, newest: Revision) -> str:
         """Why a deployment can't be rolled back to a revision now; "" where it can."""
-        return returnable(revision, newest, usable_of(self._state, revision))
+        return returnable(revision, newest, usable_of(self._state, revision), self._down(newest, revision))
+
+    def _down(self, before: Revision, after: Revision) -> dict[str, str]:
+        return self._verdicts.of(before) | self._verdicts.of(after)
 
     def outcome(self, revision: Revision, previous: Revision | None, *, changed: bool) -> Outcome:
         """What came of a verb that brought, or left, this revision."""

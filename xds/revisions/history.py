@@ -2,6 +2,7 @@
 
 import itertools
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from types import MappingProxyType
 from typing import Protocol, TypeVar
 
 from xds.errors import NotFound, NothingToDo
@@ -88,13 +89,19 @@ def numbered_target(history: Sequence[Revision], number: int) -> Revision:
     return target
 
 
-def returnable(revision: Revision, head: Revision, usable: Mapping[str, int]) -> str:
+def returnable(
+    revision: Revision,
+    head: Revision,
+    usable: Mapping[str, int],
+    unhealthy: Mapping[str, str] = MappingProxyType({}),
+) -> str:
     """Why a deployment can't be rolled back to one of its revisions now; "" where it can.
 
     Args:
         revision: the one to return to.
         head: the one in force.
         usable: how many usable endpoints builds have, by ref.
+        unhealthy: those with endpoints none of which is healthy, by ref: why.
     """
     if revision.number == head.number:
         return "it was deleted" if head.kind == "delete" else "it is in force"
@@ -104,7 +111,7 @@ def returnable(revision: Revision, head: Revision, usable: Mapping[str, int]) ->
         return f"{head.title} is deleted: undelete it first"
     if revision.same_content(head):
         return f"it is in force, as revision {head.number}"
-    return ", ".join(guard(head, revision, usable))
+    return ", ".join(guard(head, revision, usable, unhealthy))
 
 
 def _walk_back(history: Sequence[R]) -> Iterator[R]:
