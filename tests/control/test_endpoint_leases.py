@@ -17,8 +17,9 @@ from xds.control.publisher import Publisher
 from xds.control.state import State
 from xds.control.terms import Terms
 from xds.discovery.hub import Hub
-from xds.errors import InvalidInput, NotFound
+from xds.errors import InvalidInput, NotFound, StoreError
 from xds.spec.gateway import Gateway, Listen
+from xds.store.records import Write
 from xds.store.sqlite import SqliteStore
 
 ME = Terms("pod")
@@ -126,6 +127,31 @@ async def test_a_server_that_was_stopped_ends_no_lease_for_it(timed: Timed) -> N
 
             await eventually(renewed, "it has its time again")
         assert one(plane, "s:2").usable == 2
+
+
+async def test_a_store_that_fails_for_a_while_renews_no_lease(
+    timed: Timed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is ended as soon as that can be written, however late that is."""
+    monkeypatch.setattr("xds.control.endpoints._RETRY", 0.0)
+    commit, failures = SqliteStore.commit, iter([StoreError("the disk is full")] * 2)
+
+    def failing(store: SqliteStore, write: Write) -> int:
+        failure = next(failures, None) if write.leases else None
+        if failure is not None:
+            timed.now += 5.0
+            raise failure
+        return commit(store, write)
+
+    async with timed.start() as plane:
+        await begin(plane)
+        await plane.endpoints.register("s:2", at(9)[0], 30, ME)
+        monkeypatch.setattr(SqliteStore, "commit", failing)
+        timed.now = 29.99
+        async with running(plane):
+            await asyncio.sleep(0)
+            timed.now = 30.5
+            await eventually(has(plane, "s:2", 1), "it is over")
 
 
 async def test_deregister_ends_it_at_once(timed: Timed) -> None:

@@ -55,6 +55,19 @@ def test_what_was_backed_up_comes_back(db: Path, tmp_path: Path) -> None:
     assert deployments(tmp_path / "other") == ["s"]
 
 
+def test_a_store_in_use_is_never_replaced(db: Path, tmp_path: Path) -> None:
+    """Neither by its own copy, nor by another's, whatever is forced; its server goes on writing to it."""
+    backup(db, tmp_path / "copy")
+    store = SqliteStore(db)
+    with pytest.raises(StoreError, match="is the store itself; name another file"):
+        backup(db, db, force=True)
+    with pytest.raises(StoreError, match="in use by another server"):
+        backup(tmp_path / "copy", db, force=True)
+    store.commit(Write((first("t"),)))
+    store.close()
+    assert deployments(db) == ["s", "t"]
+
+
 def test_a_backup_during_writes_is_one_moment(db: Path, tmp_path: Path) -> None:
     """Two deployments are made in each write: never one without the other. No write fails."""
     enough = threading.Event()

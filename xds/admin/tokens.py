@@ -20,8 +20,8 @@ _MEND = "set CANARY_TOKEN, or send the metadata `authorization: Bearer <token>`"
 
 log = structlog.get_logger(__name__)
 
-_State = tuple[int, int, int]
-"""What tells one content of a file from another: time of change, size, inode."""
+_State = tuple[int, int, int, int]
+"""What tells one content of a file, and who may read it, from another: times of change, size, inode."""
 
 
 class StaticTokens:
@@ -82,7 +82,7 @@ def _state(file: Path) -> _State | None:
         stat = file.stat()
     except OSError:
         return None
-    return stat.st_mtime_ns, stat.st_size, stat.st_ino
+    return stat.st_mtime_ns, stat.st_ctime_ns, stat.st_size, stat.st_ino
 
 
 def _read(file: Path) -> tuple[Token, ...]:

@@ -185,16 +185,15 @@ class EndpointControl:
 
     async def run(self) -> None:
         """End leases whose time is over, until cancelled."""
+        retrying = False
         while True:
             late = await self._next_end()
-            if late > _STALL:
+            if late > _STALL and not retrying:
                 log.warning("was stopped, or busy; every lease has its time again", seconds=round(late, 1))
                 self._state.book.renew_all(self._state.clock())
                 continue
-            try:
-                await self._writer.alone(self._end_leases)
-            except StoreError as error:
-                log.error("leases not ended; trying again", error=str(error))
+            retrying = not await self._ended()
+            if retrying:
                 await asyncio.sleep(_RETRY)
 
     def expect(self, source: str) -> None:
@@ -330,6 +329,14 @@ class EndpointControl:
         except TimeoutError:
             return self._state.clock() - due if due is not None else 0.0
         return 0.0
+
+    async def _ended(self) -> bool:
+        try:
+            await self._writer.alone(self._end_leases)
+        except StoreError as error:
+            log.error("leases not ended; trying again", error=str(error))
+            return False
+        return True
 
     async def _end_leases(self) -> None:
         places = self._state.book.overdue(self._state.clock())

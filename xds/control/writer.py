@@ -58,7 +58,11 @@ class Writer:
         task = asyncio.create_task(locked())
         self._changes.add(task)
         task.add_done_callback(self._changes.discard)
-        return await asyncio.shield(task)
+        try:
+            return await asyncio.shield(task)
+        except asyncio.CancelledError:
+            task.add_done_callback(_log_unheard)
+            raise
 
     async def ask(self, question: Callable[[Store], T]) -> T:
         """Ask the store something, in its thread."""
@@ -96,6 +100,12 @@ class Writer:
             mend = "give each request an id of its own"
             raise InvalidInput([Fault("options", 0, "request_id", message, mend)])
         return reply.revisions
+
+
+def _log_unheard(task: "asyncio.Task[Any]") -> None:
+    """A change whose caller went away failed: nobody else will say so."""
+    if not task.cancelled() and (error := task.exception()) is not None:
+        log.warning("a change failed after its caller went away", error=str(error))
 
 
 def _noted(write: Write, turn: tuple[float, float], decided: float) -> Commit:

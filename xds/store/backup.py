@@ -33,11 +33,16 @@ def backup(store: Path, out: Path, *, force: bool = False) -> Contents:
         force: replace `out` if it is there.
 
     Raises:
-        StoreError: there is no such store, it is broken, or the file can't be written; or it is there.
+        StoreError: there is no such store, it is broken, or the file can't be written; or it is there;
+            or it is a store that is in use, this one among them.
     """
     _refuse_existing(out, "name another file", force=force)
+    if out.exists() and store.exists() and out.samefile(store):
+        raise StoreError(f"{out} is the store itself; name another file for its copy")
     with _explained(f"back {store} up to {out}"):
-        return _copy(store, out, force=force)
+        if not Path(f"{out.resolve()}.lock").exists():  # no server ever had a store there
+            return _copy(store, out, force=force)
+        return _copy_locked(store, out, force=force)
 
 
 def restore(file: Path, store: Path, *, force: bool = False) -> Contents:
@@ -54,11 +59,16 @@ def restore(file: Path, store: Path, *, force: bool = False) -> Contents:
     _refuse_existing(store, "name another store", force=force)
     with _explained(f"restore {file} to {store}"):
         _open(file).close()  # nothing is made, not even a lock, for what is no store
-        lock = Lock(store)
-        try:
-            return _copy(file, store, force=force)
-        finally:
-            lock.release()
+        return _copy_locked(file, store, force=force)
+
+
+def _copy_locked(source: Path, out: Path, *, force: bool) -> Contents:
+    """Copy to where no server has a store open, and none opens one meanwhile."""
+    lock = Lock(out)
+    try:
+        return _copy(source, out, force=force)
+    finally:
+        lock.release()
 
 
 def _copy(source: Path, out: Path, *, force: bool) -> Contents:
