@@ -6,11 +6,13 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.metric_reports import Reports
 from xds.control.keeping import MetricKeeper
 from xds.store import metric_rows
 from xds.store.interface import Store
 from xds.store.sqlite import SqliteStore
-from xds.telemetry.telemetry import Key, Minute, Telemetry
+from xds.telemetry.archive import Key, Minute
+from xds.telemetry.telemetry import Telemetry
 from xds.telemetry.window import Window, pack
 
 NOW = 1_800_000_000
@@ -95,7 +97,7 @@ async def test_a_store_that_is_out_of_reach_stops_nobody(tmp_path: Path) -> None
     telemetry = Telemetry(lambda _deployment, _build: 1)
     async with MetricKeeper(telemetry, ask) as keeper:
         store._database._connection.execute("DROP TABLE metric_minutes")
-        telemetry._series_of(("d", "v1", "default", 1)).window(NOW).counts[1] += 1
+        Reports(telemetry).report(d_v1={"2xx": 1})
         await keeper.save(final=True)
     assert [scope.build for scope in telemetry.scopes("d")] == ["v1"]
     store.close()

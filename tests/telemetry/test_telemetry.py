@@ -5,13 +5,15 @@ import random
 import pytest
 
 from tests.support.metric_messages import Message
-from xds.telemetry import telemetry as module
+from xds.telemetry import archive as module
+from xds.telemetry.feed import Feed
 from xds.telemetry.message import decode
 from xds.telemetry.records import Scope
-from xds.telemetry.telemetry import Feed, Telemetry
+from xds.telemetry.telemetry import Telemetry
 
 NOW = 1_800_000_000.0
 REVISIONS = {"d": 3}
+ENVOYS = ("e0", "e1", "e2", "new")
 
 
 def known(deployment: str, build: str) -> int | None:
@@ -21,8 +23,8 @@ def known(deployment: str, build: str) -> int | None:
 
 @pytest.fixture
 def telemetry() -> Telemetry:
-    """One that knows `d`."""
-    return Telemetry(known)
+    """One that knows `d`, and that four Envoys may vote."""
+    return Telemetry(known, lambda: [(node, "default") for node in ENVOYS])
 
 
 def take(telemetry: Telemetry, feed: Feed, message: Message, now: float = NOW) -> None:
@@ -132,15 +134,47 @@ def test_clusters_that_are_not_ours_take_no_room(telemetry: Telemetry) -> None:
 
 
 def test_series_are_bounded(telemetry: Telemetry, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What was silent longest goes; what is counted now stays."""
+    """What is counted stays; what there is no room for is counted as such, and said nowhere else."""
     monkeypatch.setattr(module, "MOST_SERIES", 10)
     feed = telemetry.join("e1", "default", NOW)
     for number in range(1, 50):
         monkeypatch.setitem(REVISIONS, "d", number)
         take(telemetry, feed, Message(number).requests("d_v1", ok=1), NOW + number)
-    assert len(telemetry._series) == 10
-    assert requests(telemetry, NOW + 50, revision=49) == 1
-    assert telemetry.intake().crowded > 0
+    assert len(list(telemetry.scopes())) == 9  # and the gateway's clock
+    assert requests(telemetry, NOW + 50) == 9
+    assert telemetry.intake().crowded == 40
+
+
+def test_one_series_too_many_ousts_none_that_is_counted(
+    telemetry: Telemetry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each would be the next that is needed, and all would be lost in turn."""
+    monkeypatch.setattr(module, "MOST_SERIES", 2)
+    feed = telemetry.join("e1", "default", NOW)
+    for number in range(1, 21):
+        both = Message(number).requests("d_v1", ok=1).requests("d_v2", ok=1)
+        take(telemetry, feed, both, NOW + 5 * number)
+    assert requests(telemetry, NOW + 100, build="v1") == 20
+    assert requests(telemetry, NOW + 100, build="v2") == 0
+    assert telemetry.intake().crowded == 20
+
+
+def test_a_series_that_was_silent_for_an_hour_makes_room(
+    telemetry: Telemetry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The one that was used last the longest ago, whenever it was made; totals keep what it counted."""
+    monkeypatch.setattr(module, "MOST_SERIES", 3)
+    feed = telemetry.join("e1", "default", NOW)
+    for number, build in enumerate(("v1", "v2", "v1", "v1"), 1):
+        take(telemetry, feed, Message(number).requests(f"d_{build}", ok=1), NOW + 1200 * number)
+    monkeypatch.setitem(REVISIONS, "d", 4)
+    take(telemetry, feed, Message(9).requests("d_v1", ok=1), NOW + 6001)
+    assert [(each.build, each.revision) for each in telemetry.scopes()] == [("v1", 3), ("v1", 4)]
+    assert telemetry.intake().crowded == 0
+    assert {place[1]: sum(window.counts) for place, window in telemetry.totals().items()} == {
+        "v1": 4,
+        "v2": 1,
+    }
 
 
 def test_a_rate_is_of_the_time_that_was_covered(telemetry: Telemetry) -> None:
@@ -215,6 +249,27 @@ def test_health_is_what_most_envoys_see(
         take(telemetry, feed, Message(1).members("d_v1", healthy, 2))
     assert telemetry.healthy_by_quorum("d", "v1", NOW) is verdict
     assert telemetry.healthy_by_quorum("d", "v1", NOW + 60) is None
+
+
+def test_an_envoy_has_one_vote(telemetry: Telemetry) -> None:
+    """However many streams it opens; the oldest one counts."""
+    for number, healthy in enumerate((1, 0, 0, 0)):
+        feed = telemetry.join("e1", "default", NOW + number)
+        take(telemetry, feed, Message(number + 1).members("d_v1", healthy, 2), NOW + 3)
+    assert telemetry.healthy_by_quorum("d", "v1", NOW + 3) is True
+
+
+def test_who_asks_for_no_configuration_has_no_vote(
+    telemetry: Telemetry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nor at another gateway than its own; nor any more, a second after it left."""
+    for node, gateway in (("stranger", "default"), ("e2", "edge")):
+        take(telemetry, telemetry.join(node, gateway, NOW), Message(1).members("d_v1", 0, 2))
+    assert telemetry.healthy_by_quorum("d", "v1", NOW) is None
+    take(telemetry, telemetry.join("e1", "default", NOW), Message(1).members("d_v1", 1, 2))
+    assert telemetry.healthy_by_quorum("d", "v1", NOW) is True
+    monkeypatch.setattr(f"{__name__}.ENVOYS", ())
+    assert telemetry.healthy_by_quorum("d", "v1", NOW + 2) is None
 
 
 def test_whoever_has_a_version_no_more_has_no_say(telemetry: Telemetry) -> None:

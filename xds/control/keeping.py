@@ -13,8 +13,9 @@ import structlog
 
 from xds.errors import StoreError
 from xds.store.interface import Store
+from xds.telemetry.archive import Minute
 from xds.telemetry.series import DAY, MINUTE
-from xds.telemetry.telemetry import Minute, Telemetry
+from xds.telemetry.telemetry import Telemetry
 
 _AT_ONCE = 1_000
 """Minutes that are taken back before others have their turn: 3 ms of 0.9 s, where there are 300,000."""

@@ -1,7 +1,7 @@
 """What numbers from Envoys count to: the builds that were ever known, and the revision in force."""
 
 from xds.control.state import State
-from xds.telemetry.telemetry import RevisionOf
+from xds.telemetry.archive import RevisionOf
 
 
 def revision_finder(state: State) -> RevisionOf:

@@ -69,7 +69,7 @@ class ControlPlane:
         self.writer = Writer(state, store, store_thread, publisher)
         self.endpoints = EndpointControl(state, self.writer, self.pulse)
         self.troubles = Troubles(state, self.endpoints, self.pulse)
-        self.telemetry = Telemetry(revision_finder(state))
+        self.telemetry = Telemetry(revision_finder(state), self.hub.nodes)
         standings = Standings(state, publisher, self.troubles, Verdicts(state, self.telemetry))
         self.deployments = Deployments(state, self.writer, standings, self.pulse)
         self.explained = Explained(state)

@@ -99,6 +99,12 @@ class Hub:
             if target.gateway == gateway:
                 yield from tuple(self._streams[target])
 
+    def nodes(self) -> Iterator[tuple[str, str]]:
+        """The node id and the gateway of each open stream."""
+        for target, streams in self._streams.items():
+            for stream in streams:
+                yield stream.node.id, target.gateway
+
     def streams_of(self, target: Target) -> tuple[Stream, ...]:
         """The open streams of one target."""
         return tuple(self._streams[target])

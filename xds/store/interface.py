@@ -10,7 +10,7 @@ from typing import Protocol
 from xds.revisions.record import Revision
 from xds.revisions.resources import ResourceSet
 from xds.store.records import Entry, Memory, Reply, Snapshot, Write
-from xds.telemetry.telemetry import Minute
+from xds.telemetry.archive import Minute
 
 
 class Store(Protocol):

@@ -3,8 +3,8 @@
 import sqlite3
 from collections.abc import Iterable
 
+from xds.telemetry.archive import Minute
 from xds.telemetry.series import DAY
-from xds.telemetry.telemetry import Minute
 
 MOST = 300_000
 """Rows, some 60 MB; beyond, the oldest go."""

@@ -14,7 +14,7 @@ from xds.store.database import Database
 from xds.store.metric_rows import read_minutes, write_minutes
 from xds.store.records import Entry, Memory, Reply, Snapshot, Write
 from xds.store.writing import write_all
-from xds.telemetry.telemetry import Minute
+from xds.telemetry.archive import Minute
 
 _ALL = -1
 

@@ -17,87 +17,24 @@ A number counts to the deployment's revision at the time it came in.
 """
 
 import dataclasses
-from collections import Counter, defaultdict, deque
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping
 
-from xds.telemetry.message import COUNTERS, Report, Sample
+from xds.telemetry.archive import Archive, Minute, RevisionOf
+from xds.telemetry.feed import Feed, Gauges, Seen
+from xds.telemetry.message import Report, Sample
 from xds.telemetry.records import Intake, Point, Reporter, Scope, Summary
-from xds.telemetry.series import DAY, HOUR, MINUTE, STEP, Series
+from xds.telemetry.series import DAY, HOUR, MINUTE, STEP
 from xds.telemetry.summing import point, summed
+from xds.telemetry.votes import Envoys, Votes
 from xds.telemetry.window import Window
-
-RevisionOf = Callable[[str, str], int | None]
-"""Deployment and build key -> the number of the deployment's newest revision; None: no build of ours."""
-
-MOST_SERIES = 20_000
-"""Builds times gateways times revisions, within a day. Beyond, what was silent longest is forgotten."""
 
 MOST_CLUSTERS = 50_000
 """Of which an Envoy's gauges are kept; several times what any can bear."""
 
-_SILENT = 3
-"""Intervals after which a stream's gauges go."""
-_INTERVAL = 5.0
-"""Seconds, for a stream that reported once."""
 _SHORTEST, _LONGEST = 0.5, 300.0
 """Seconds between two reports, as far as that is believed. It is Envoy's own time: its reports may have
 had to wait on their way."""
-_REMEMBERED = 32
-"""Reports of a node, to know them again on another stream."""
-_COVERED = COUNTERS.index("covered")
-_MICRO = 1_000_000
-
-Key = tuple[str, str, str, int]
-"""Deployment, build, gateway, revision. A gateway's clock has neither deployment nor build."""
-
-Minute = tuple[Key, int, bytes]
-"""What a series saw in a minute: whose it is, when it begins (epoch seconds), the packed window."""
-
-
-@dataclasses.dataclass(slots=True)
-class Gauges:
-    """What a stream said last of a cluster."""
-
-    active: int = 0
-    healthy: int = 0
-    total: int = 0
-
-    @property
-    def vote(self) -> bool | None:
-        """Whether an endpoint can be used; None where none is known."""
-        return self.healthy > 0 if self.total else None
-
-
-@dataclasses.dataclass(slots=True)
-class Seen:
-    """A node's latest reports, by its own times of them; and when the last one came."""
-
-    times: deque[int] = dataclasses.field(default_factory=lambda: deque(maxlen=_REMEMBERED))
-    last: float = 0.0
-
-
-@dataclasses.dataclass(eq=False)
-class Feed:
-    """One stream of reports.
-
-    Attributes:
-        latest: Envoy's own time of its latest report.
-        gauges: by cluster.
-    """
-
-    node: str
-    gateway: str
-    opened: float
-    last: float
-    interval: float = _INTERVAL
-    latest: int = 0
-    connected: bool = True
-    reported: bool = False
-    gauges: dict[str, Gauges] = dataclasses.field(default_factory=dict)
-
-    def is_live(self, now: float) -> bool:
-        """Whether it was heard lately."""
-        return now - self.last <= _SILENT * self.interval
 
 
 class Telemetry:
@@ -105,13 +42,13 @@ class Telemetry:
 
     Args:
         revision_of: which revision a number counts to.
+        envoys: whose word on health counts.
     """
 
-    def __init__(self, revision_of: RevisionOf) -> None:
+    def __init__(self, revision_of: RevisionOf, envoys: Envoys = tuple) -> None:
         self._revision_of = revision_of
-        self._series: dict[Key, Series] = {}
-        self._keys: defaultdict[str, set[Key]] = defaultdict(set)
-        """By deployment; the clocks are with ""."""
+        self._archive = Archive(revision_of)
+        self._votes = Votes(envoys)
         self._feeds: list[Feed] = []
         self._connected: Counter[str] = Counter()
         """Open streams by gateway."""
@@ -121,12 +58,6 @@ class Telemetry:
         """By node."""
         self._active: Counter[tuple[str, str]] = Counter()
         """Requests in flight, by cluster and gateway."""
-        self._votes: Counter[tuple[str, bool]] = Counter()
-        """Streams that know of healthy endpoints, and that know of none but others: by cluster."""
-        self._doubted: set[str] = set()
-        """The clusters of which a stream knows no healthy endpoint."""
-        self._past: dict[tuple[str, str, str], Window] = {}
-        """By deployment, build and gateway: what series counted that are forgotten."""
         self._aged = 0.0
         self._intake: Counter[str] = Counter()
 
@@ -169,7 +100,7 @@ class Telemetry:
         for cluster, sample in report.samples.items():
             self._take_sample(feed, cluster, sample, now)
         for cluster in feed.gauges.keys() - report.samples.keys():  # it has it no more
-            self._take_members(cluster, feed.gauges[cluster], 0, 0)
+            self._take_members(feed, cluster, feed.gauges[cluster], 0, 0)
         self._age_once_a_second(now)
 
     def refuse(self) -> None:
@@ -178,7 +109,7 @@ class Telemetry:
 
     def intake(self) -> Intake:
         """What came in, for whoever watches the watcher."""
-        return Intake(**self._intake)
+        return Intake(**self._intake, crowded=self._archive.crowded)
 
     # What there is to know
 
@@ -190,11 +121,13 @@ class Telemetry:
         begins = _begin(now - min(span, DAY), now)
         gateways: defaultdict[str, Window] = defaultdict(Window)
         revisions = set()
-        for key in self._matching(scope):
-            for _, window in self._series[key].windows(begins, now):
+        for key in self._archive.matching(scope):
+            for _, window in self._archive.windows(key, begins, now):
                 gateways[key[2]].add(window)
                 revisions.add(key[3])
-        clocks = {name: self._clock(name, begins, now) for name in gateways}
+        clocks = {
+            name: sum(seconds for _, seconds in self._archive.covered(name, begins, now)) for name in gateways
+        }
         return dataclasses.replace(
             summed(scope, gateways, clocks),
             begins=begins,
@@ -212,15 +145,14 @@ class Telemetry:
         begins = int(now - span) // width * width
         steps: defaultdict[int, defaultdict[str, Window]] = defaultdict(lambda: defaultdict(Window))
         clocks: defaultdict[int, dict[str, float]] = defaultdict(dict)
-        matching = self._matching(scope)
+        matching = self._archive.matching(scope)
         for key in matching:
-            for start, window in self._series[key].windows(begins, now):
+            for start, window in self._archive.windows(key, begins, now):
                 steps[start // width * width][key[2]].add(window)
         for gateway in {key[2] for key in matching}:
-            clock = self._series.get(("", "", gateway, 0))
-            for start, window in clock.windows(begins, now) if clock else ():
+            for start, seconds in self._archive.covered(gateway, begins, now):
                 at = clocks[start // width * width]
-                at[gateway] = at.get(gateway, 0.0) + window.counts[_COVERED] / _MICRO
+                at[gateway] = at.get(gateway, 0.0) + seconds
         return [
             point(at, summed(scope, steps[at], clocks[at]), steps[at].values())
             for at in range(begins, int(now) + 1, width)
@@ -252,18 +184,11 @@ class Telemetry:
 
     def scopes(self, deployment: str | None = None) -> Iterable[Scope]:
         """Everything there are numbers of: each with build, gateway and revision."""
-        names = [deployment] if deployment is not None else [name for name in self._keys if name]
-        return [Scope(*key) for name in names for key in sorted(self._keys.get(name, ()))]
+        return self._archive.scopes(deployment)
 
     def totals(self) -> Mapping[tuple[str, str, str], Window]:
         """All that was counted since the server began, by deployment, build and gateway; they only grow."""
-        found: defaultdict[tuple[str, str, str], Window] = defaultdict(Window)
-        for place, window in self._past.items():
-            found[place].add(window)
-        for key, series in self._series.items():
-            if key[0]:
-                series.add_total(found[key[:3]])
-        return found
+        return self._archive.totals()
 
     def envoys(self, now: float) -> tuple[Reporter, ...]:
         """Who reports, and who did until a short while ago."""
@@ -285,16 +210,14 @@ class Telemetry:
     def healthy_by_quorum(self, deployment: str, build: str, now: float) -> bool | None:
         """Whether half of the Envoys that know endpoints of a build, or more, can use one of them.
 
-        None where no live Envoy knows one.
+        None where no live Envoy knows one. It has one vote, and only while it is one of `envoys`.
         """
         self._age_once_a_second(now)
-        cluster = f"{deployment}_{build}"
-        healthy, not_healthy = self._votes[cluster, True], self._votes[cluster, False]
-        return healthy >= not_healthy if healthy or not_healthy else None
+        return self._votes.verdict(f"{deployment}_{build}", now)
 
     def doubted(self) -> frozenset[str]:
         """The clusters of which an Envoy, or more, can use no endpoint."""
-        return frozenset(self._doubted)
+        return self._votes.doubted()
 
     # What is kept
 
@@ -303,17 +226,11 @@ class Telemetry:
 
         One that was saved before is to be replaced by its newer self.
         """
-        unsaved: list[Minute] = []
-        for key, series in list(self._series.items()):
-            unsaved += [(key, *minute) for minute in series.take_unsaved(now, final=final)]
-            if series.is_empty():
-                self._forget(key)
-        return unsaved
+        return self._archive.take_unsaved(now, final=final)
 
     def restore(self, minutes: Iterable[Minute], now: float) -> None:
         """What was saved; by beginning, oldest first."""
-        for key, start, raw in minutes:
-            self._series_of(key).restore(start, raw, now)
+        self._archive.restore(minutes, now)
 
     def _is_replayed(self, feed: Feed, report: Report, now: float) -> bool:
         if not report.samples:
@@ -331,8 +248,7 @@ class Telemetry:
     def _cover(self, feed: Feed, now: float) -> None:
         passed = max(0.0, now - feed.last)
         feed.last, feed.reported = now, True
-        clock = self._series_of(("", "", feed.gateway, 0)).window(now)
-        clock.counts[_COVERED] += round(passed * _MICRO / max(1, self._connected[feed.gateway]))
+        self._archive.advance(feed.gateway, passed / max(1, self._connected[feed.gateway]), now)
 
     def _take_sample(self, feed: Feed, cluster: str, sample: Sample, now: float) -> None:
         deployment, _, build = cluster.partition("_")
@@ -343,9 +259,10 @@ class Telemetry:
         self._intake["samples"] += 1
         active = self._gauge(feed, cluster, sample)
         if sample.counts or sample.time is not None or sample.first_byte is not None or active:
-            window = self._series_of((deployment, build, feed.gateway, revision)).window(now)
-            window.take(sample)
-            window.active = max(window.active, active)
+            window = self._archive.window((deployment, build, feed.gateway, revision), now)
+            if window is not None:
+                window.take(sample)
+                window.active = max(window.active, active)
 
     def _gauge(self, feed: Feed, cluster: str, sample: Sample) -> int:
         """Remember a stream's gauges; returns the requests in flight on its whole gateway."""
@@ -358,36 +275,19 @@ class Telemetry:
         if sample.active is not None and sample.active != gauges.active:
             self._active[place] += sample.active - gauges.active
             gauges.active = sample.active
-        self._take_members(cluster, gauges, sample.healthy, sample.total)
+        self._take_members(feed, cluster, gauges, sample.healthy, sample.total)
         return self._active.get(place, 0)
 
-    def _take_members(self, cluster: str, gauges: Gauges, healthy: int | None, total: int | None) -> None:
+    def _take_members(
+        self, feed: Feed, cluster: str, gauges: Gauges, healthy: int | None, total: int | None
+    ) -> None:
         before = gauges.vote
         if healthy is not None:
             gauges.healthy = healthy
         if total is not None:
             gauges.total = total
         if gauges.vote is not before:
-            self._count_vote(cluster, before, -1)
-            self._count_vote(cluster, gauges.vote, 1)
-
-    def _series_of(self, key: Key) -> Series:
-        series = self._series.get(key)
-        if series is None:
-            if len(self._series) >= MOST_SERIES:
-                self._intake["crowded"] += 1
-                self._forget(min(self._series, key=lambda each: self._series[each].last))
-            series = self._series[key] = Series()
-            self._keys[key[0]].add(key)
-        return series
-
-    def _forget(self, key: Key) -> None:
-        if key[0] and self._revision_of(key[0], key[1]) is not None:
-            self._series[key].add_total(self._past.setdefault(key[:3], Window()))
-        del self._series[key]
-        self._keys[key[0]].discard(key)
-        if not self._keys[key[0]]:
-            del self._keys[key[0]]
+            self._votes.cast(cluster, feed, gauges.vote)
 
     def _replace(self, feed: Feed) -> None:
         """An Envoy is back: what it said on streams that ended is over."""
@@ -401,19 +301,8 @@ class Telemetry:
             self._active[place] -= gauges.active
             if not self._active[place]:
                 del self._active[place]
-            self._count_vote(cluster, gauges.vote, -1)
+            self._votes.cast(cluster, feed, None)
         feed.gauges = {}
-
-    def _count_vote(self, cluster: str, vote: bool | None, count: int) -> None:  # noqa: FBT001 (as it was cast)
-        if vote is None:
-            return
-        self._votes[cluster, vote] += count
-        if not self._votes[cluster, vote]:
-            del self._votes[cluster, vote]
-        if self._votes[cluster, False]:
-            self._doubted.add(cluster)
-        else:
-            self._doubted.discard(cluster)
 
     def _age_once_a_second(self, now: float) -> None:
         if now - self._aged > 1 or now < self._aged:
@@ -458,21 +347,6 @@ class Telemetry:
             else any(name.startswith(prefix) for name in feed.gauges)
             for feed in self._live(now, scope.gateway)
         )
-
-    def _matching(self, scope: Scope) -> list[Key]:
-        return [
-            key
-            for key in self._keys.get(scope.deployment, ())
-            if scope.build in (None, key[1])
-            and scope.gateway in (None, key[2])
-            and scope.revision in (None, key[3])
-        ]
-
-    def _clock(self, gateway: str, begins: float, now: float) -> float:
-        """The seconds that a gateway's reports cover."""
-        clock = self._series.get(("", "", gateway, 0))
-        windows = clock.windows(begins, now) if clock else ()
-        return sum(window.counts[_COVERED] for _, window in windows) / _MICRO
 
 
 def _begin(at: float, now: float) -> int:

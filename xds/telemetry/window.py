@@ -36,6 +36,11 @@ class Histogram:
         self.counts = list(map(operator.add, self.counts, other.counts))
         self.total += other.total
 
+    def rise_to(self, other: "Histogram") -> None:
+        """Be nowhere less than another."""
+        self.counts = list(map(max, self.counts, other.counts))
+        self.total = max(self.total, other.total)
+
 
 @dataclasses.dataclass(slots=True)
 class Window:
@@ -60,6 +65,13 @@ class Window:
         self.counts = list(map(operator.add, self.counts, other.counts))
         self.time.add(other.time)
         self.first_byte.add(other.first_byte)
+        self.active = max(self.active, other.active)
+
+    def rise_to(self, other: "Window") -> None:
+        """Be nowhere less than another."""
+        self.counts = list(map(max, self.counts, other.counts))
+        self.time.rise_to(other.time)
+        self.first_byte.rise_to(other.first_byte)
         self.active = max(self.active, other.active)
 
 
