@@ -165,6 +165,41 @@ async def test_explain_says_what_envoy_does(mesh: Mesh, admin: AdminClient, kind
     assert {"main", "a", "b"} <= asked.keys()
 
 
+PATHS = [
+    *(b"/p", b"//p", b"/./p", b"/x/../p", b"/%70", b"/../p", b"//..//p", b"/p/..", b"/p/.", b"/p//", b"//"),
+    *(b"/%2e%2E/p", b"/x/%2e./p", b"/%252e/p", b"/p%2Fx", b"/p%5cx", b"/p\\x", b"/x\\..\\p", b"/p/x/.."),
+    *(b"/p%zz", b"/p%", b"/%00", b"/x/..;%00/p", b"/x%2f..;%00/p", b"/x/..;y/p", b"/x/.;y/p", b"/x/%2e.;y/p"),
+    *(b"/...", b"/p..", b"/x?y/../../p", b"/p?x=%2F..//", b"/p;x", b"/%C3%BC", b"/~%7E", b'/q"', b"/q%22"),
+]
+NORMAL: list[object] = [
+    {"match": {"path": "/p"}, "version": "a"},
+    {"match": {"path": {"regex": "/(~~|q%22|%C3%BC|x/p|x/[.][.];y/p|[.][.][.]|p/|p%|p/x)"}}, "version": "b"},
+]
+
+
+async def test_paths_are_matched_as_envoy_normalizes_them(mesh: Mesh, admin: AdminClient) -> None:
+    """Dots, double, back and escaped slashes, what is escaped without need, what can't be a path."""
+    host = "explained-paths"
+    text = deployment(host, canary=split(a=("a1", 0), b=("b1", 0)), rules=NORMAL)
+    table = offline(text, host)
+    await admin.apply(text)
+    await admin.settled(host)
+
+    seen: list[tuple[bytes, int, str | None]] = []
+    said: list[tuple[bytes, int, str | None]] = []
+    for path in PATHS:
+        async with RawClient(mesh.gateway) as client:
+            answer = await client.get(host, path)
+        told = explain(table.routes, table.revisions, Request(target=path, host=host))
+        seen.append((path, answer.status, answer.version))
+        said.append((path, told.status or 200, told.version))
+
+    assert said == seen
+    assert {(status, version) for _, status, version in seen} == {
+        *((200, "main"), (200, "a"), (200, "b"), (307, None), (400, None))
+    }
+
+
 async def test_the_command_says_what_envoy_does(mesh: Mesh, admin: AdminClient, tmp_path: Path) -> None:
     """A file of keys, odd ones among them, through `canary explain` and through the Envoy."""
     host = "explained-by-command"

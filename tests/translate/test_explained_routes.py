@@ -5,13 +5,20 @@ import dataclasses
 import pytest
 import xxhash
 
+from tests.support import files
+from xds.revisions import decide
+from xds.revisions.record import Note
+from xds.spec.endpoints import Endpoint
 from xds.spec.gateway import Gateway
+from xds.spec.read import read
 from xds.stubs import envoy_config_route_v3_pb2 as route_v3
 from xds.stubs import envoy_type_v3_pb2 as type_v3
+from xds.translate.explain.answer import Explanation
 from xds.translate.explain.asked import Request
 from xds.translate.explain.explain import explain
 from xds.translate.explain.hashing import hash_of
-from xds.translate.explain.table import domain_of
+from xds.translate.explain.table import Table, domain_of, table_of
+from xds.translate.view import Endpoints, View
 
 Policy = route_v3.RouteAction.HashPolicy
 BY_HEADER = Policy(header=Policy.Header(header_name="x-user"))
@@ -114,6 +121,89 @@ def test_what_hashes_the_address_is_told() -> None:
 def test_nothing_matches() -> None:
     """Envoy's own 404."""
     assert explain([], {}, REQUEST).status == 404
+
+
+MAIN_ALONE = {files.tag("m1"): (Endpoint(address="10.0.0.1", port=80),)}
+BOTH = {**MAIN_ALONE, files.tag("a1"): (Endpoint(address="10.0.0.2", port=80),)}
+TO_A = Request(headers=(("x-version", b"a"),))
+
+
+def served(
+    canary: dict[str, object],
+    endpoints: Endpoints,
+    *,
+    unhealthy: str = "",
+    fading: bool = False,
+    lend_when: str = "unhealthy",
+) -> Table:
+    """A deployment `chat` with a version `a` for 20 %, as a gateway has it."""
+    said = {**files.split(a=("a1", 20)), **canary}
+    text = files.deployment("chat", canary=said, lend_when=lend_when)
+    (document,) = read([("file", text)]).documents
+    assert document.deployment is not None
+    revision = decide.apply(document.deployment, None, {}, Note("test", 0.0))
+    assert revision is not None
+    view = View(
+        Gateway(name="edge"),
+        revision,
+        endpoints,
+        fading=BOTH if fading else {},
+        unhealthy={files.tag(unhealthy)} if unhealthy else frozenset(),
+    )
+    table = table_of([view], "chat")
+    assert table is not None
+    return table
+
+
+def told(table: Table, request: Request = TO_A) -> Explanation:
+    """What is said of a request."""
+    return explain(table.routes, table.revisions, request, table.down)
+
+
+PIN: dict[str, object] = {"version_selector": {"header": "x-version"}}
+
+
+@pytest.mark.parametrize(
+    ("endpoints", "how", "status", "state"),
+    [
+        (BOTH, {}, 0, ""),
+        (MAIN_ALONE, {}, 503, " A has no endpoint: 503."),
+        (BOTH, {"unhealthy": "a1"}, 0, " A is unhealthy, so 503 is likely."),
+        (
+            MAIN_ALONE,
+            {"fading": True},
+            0,
+            " A has no endpoint any more; for 30 s those it had are still tried, then it is a 503.",
+        ),
+    ],
+    ids=["up", "empty", "unhealthy", "fading"],
+)
+def test_a_pin_to_a_version_that_is_down_says_so(
+    endpoints: Endpoints, how: dict[str, str | bool], status: int, state: str
+) -> None:
+    """Envoy's own 503 is foretold where it is certain."""
+    table = served(PIN, endpoints, unhealthy=str(how.get("unhealthy", "")), fading=bool(how.get("fading")))
+    said = told(table)
+    assert (said.version, said.status) == ("a", status)
+    assert said.reason == f"The request names the version a.{state}"
+
+
+def test_chance_that_lends_nothing_tells_who_is_down() -> None:
+    """One of two is down: no status is certain."""
+    said = told(served({}, MAIN_ALONE, lend_when="never"), Request())
+    assert (dict(said.shares), said.status) == ({"main": 80, "a": 20}, 0)
+    assert said.reason == "Chance decides for every request anew: main 80 %, a 20 %. A has no endpoint: 503."
+
+
+@pytest.mark.parametrize(
+    "canary",
+    [{"session_affinity": {}}, {"route_type": "header", "route_by": "X-User", "when_missing": "sticky"}],
+    ids=["affinity", "sticky"],
+)
+def test_a_cookie_keeps_what_chance_decided(canary: dict[str, object]) -> None:
+    """It is not thrown for anew."""
+    said = told(served(canary, BOTH), Request())
+    assert "Chance decides once, and a cookie keeps it: main 80 %, a 20 %." in said.reason
 
 
 @pytest.mark.parametrize(

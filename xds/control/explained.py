@@ -84,7 +84,7 @@ class Explained:
         requests = [keyed(head.spec, asked, key) for key in keys] or [asked]
 
         def one(request: Request) -> Explanation:
-            return explain(table.routes, table.revisions, request)
+            return explain(table.routes, table.revisions, request, table.down)
 
         return Told(table, head, await _taking_turns(one, requests))
 
@@ -188,7 +188,9 @@ def explain_views(views: Sequence[View], name: str, request: Request, keys: Sequ
     if table is None:
         raise _nobody(own.gateway, asked.host)
     requests = [keyed(spec, asked, key) for key in keys] or [asked]
-    return Told(table, own.revision, [explain(table.routes, table.revisions, each) for each in requests])
+    return Told(
+        table, own.revision, [explain(table.routes, table.revisions, each, table.down) for each in requests]
+    )
 
 
 def _complete(request: Request, spec: Deployment, gateway: Gateway) -> Request:

@@ -136,13 +136,14 @@ def _selector_has_names_of_its_own(deployment: Deployment) -> Iterator[Relation]
     cookie = deployment.affinity_cookie
     if deployment.canary.affinity is not None and said.cookie == cookie:
         message = f"{show(cookie)} is also the cookie of session_affinity, which names a build"
-        of = (_TYPE, _BY, _MISSING, _AFFINITY, (*_AFFINITY, "cookie"), ("name",))
-        yield Relation((*_SELECTOR, "cookie"), message, "use another cookie", of)
+        others = (_TYPE, _BY, _MISSING, _AFFINITY, (*_AFFINITY, "cookie"), ("name",))
+        yield Relation((*_SELECTOR, "cookie"), message, "use another cookie", others)
     secret = said.secret
     if secret is not None and said.header is not None and secret.header.lower() == said.header.lower():
         message = f"{show(said.header)} is also the secret's header"
-        of = ((*_SELECTOR, "secret", "header"),)
-        yield Relation((*_SELECTOR, "header"), message, "use another header", of)
+        yield Relation(
+            (*_SELECTOR, "header"), message, "use another header", ((*_SELECTOR, "secret", "header"),)
+        )
 
 
 def _versions_are_there(deployment: Deployment) -> Iterator[Relation]:

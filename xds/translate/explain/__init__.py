@@ -1,6 +1,7 @@
 """Explain: which version a request gets, told from the very routes that Envoys are sent.
 
     asked      the request, byte by byte
+    paths      what Envoy makes of its path
     texts      Envoy's matchers of texts
     matching   whether a route matches
     hashing    what its hash policies make of the request

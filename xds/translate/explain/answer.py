@@ -44,6 +44,13 @@ class Place:
         return self.version or f"the cluster {self.cluster}"
 
 
+Down = Mapping[str, str]
+"""What is wrong with builds, by cluster: EMPTY, FADING or UNHEALTHY."""
+EMPTY = "has no endpoint: 503"
+FADING = "has no endpoint any more; for 30 s those it had are still tried, then it is a 503"
+UNHEALTHY = "is unhealthy, so 503 is likely"
+
+
 @dataclasses.dataclass(frozen=True)
 class Explanation:
     """Which version a request gets.
@@ -54,7 +61,9 @@ class Explanation:
         route: the name of the route that answers; "" where there is none.
         slot: where its hash falls; None where nothing is hashed.
         shares: percent by version, where chance decides.
-        status: of an answer that Envoy gives by itself; 0: a version answers.
+        choices: the versions it decides among.
+        status: of an answer that Envoy gives by itself, for a version without endpoints too; 0: a
+            version answers.
     """
 
     reason: str
@@ -63,6 +72,7 @@ class Explanation:
     slot: int | None = None
     segment: Segment | None = None
     shares: Mapping[str, float] = dataclasses.field(default_factory=dict)
+    choices: tuple[Place, ...] = ()
     status: int = 0
 
     @property

@@ -1,6 +1,8 @@
-"""The request to be explained, as it is sent: nothing is decoded."""
+"""The request to be explained, as it is sent: nothing is decoded, but of the path what Envoy decodes."""
 
 import dataclasses
+
+from xds.translate.explain.paths import normalized
 
 _BLANK = b" \t"
 
@@ -28,13 +30,19 @@ class Request:
 
     @property
     def path(self) -> bytes:
-        """The path without the query."""
+        """The path without the query, as routes are matched against it."""
+        return normalized(self.sent_path)
+
+    @property
+    def sent_path(self) -> bytes:
+        """The path without the query, as it is sent."""
         return self.target.partition(b"#")[0].partition(b"?")[0]
 
     def values(self, name: str) -> list[bytes]:
         """A header's values, one for each line, without the whitespace around them."""
         wanted = name.lower()
-        pseudo = {":path": self.target, ":method": self.method.encode(), ":authority": self.host.encode()}
+        target = self.path + self.target[len(self.sent_path) :]
+        pseudo = {":path": target, ":method": self.method.encode(), ":authority": self.host.encode()}
         if wanted in (*pseudo, "host"):
             return [pseudo.get(wanted, self.host.encode())]
         return [value.strip(_BLANK) for key, value in self.headers if key.lower() == wanted]

@@ -6,23 +6,33 @@ from collections.abc import Iterator, Mapping, Sequence
 from xds.revisions.record import Revision
 from xds.spec.deployment import MAIN, Deployment
 from xds.stubs import envoy_config_route_v3_pb2 as route_v3
-from xds.translate.explain.answer import Explanation, Place, Segment, place_of
+from xds.translate.explain.answer import EMPTY, Down, Explanation, Place, Segment, place_of
 from xds.translate.explain.asked import Request, Untold
 from xds.translate.explain.hashing import hash_of
 from xds.translate.explain.matching import matches
+from xds.translate.explain.paths import is_redirected, is_refused
 from xds.translate.models import READ
 
 Revisions = Mapping[str, Revision]
+_NOBODY: Down = {}
 
 
-def explain(routes: Sequence[route_v3.Route], revisions: Revisions, request: Request) -> Explanation:
+def explain(
+    routes: Sequence[route_v3.Route], revisions: Revisions, request: Request, down: Down = _NOBODY
+) -> Explanation:
     """Which version a request gets.
 
     Args:
         routes: those of its host, in their order.
         revisions: those in force that have them, by deployment.
         request: what is asked.
+        down: what is wrong with their builds.
     """
+    if is_refused(request.sent_path):
+        return Explanation("Its path has a %00: Envoy answers 400.", status=400)
+    if is_redirected(request.sent_path):
+        reason = "Its path has an escaped slash: Envoy answers 307, to the path without."
+        return Explanation(reason, status=307)
     found = _first(routes, request, None)
     if isinstance(found, route_v3.Route) and found.name == READ:
         found = _first(routes, request, request.model or "")
@@ -32,9 +42,22 @@ def explain(routes: Sequence[route_v3.Route], revisions: Revisions, request: Req
         case Explanation():
             return found
     try:
-        return _forwarded(found, revisions, request)
+        return _with_state(_forwarded(found, revisions, request), down)
     except Untold as why:
         return _untold(found, why)
+
+
+def _with_state(told: Explanation, down: Down) -> Explanation:
+    """The explanation with what is wrong with who is to answer."""
+    places = [told.place] if told.place else told.choices
+    states = [(place, down[place.cluster]) for place in places if place.cluster in down]
+    if not states:
+        return told
+    said = [f"{str(place)[0].upper()}{str(place)[1:]} {state}." for place, state in states]
+    all_empty = len(states) == len(places) and all(state == EMPTY for _, state in states)
+    return dataclasses.replace(
+        told, reason=" ".join([told.reason, *said]), status=503 if all_empty else told.status
+    )
 
 
 def _first(
@@ -133,8 +156,23 @@ def _by_chance(
     for place, weight in entries:
         shares[str(place)] = shares.get(str(place), 0.0) + weight * 100 / total
     said = ", ".join(f"{version} {share:g} %" for version, share in shares.items())
-    reason = _led(route, revisions, f"Chance decides, for every request anew: {said}.")
-    return Explanation(reason, route=route.name, shares=shares)
+    how = "once, and a cookie keeps it" if _is_kept(route, revisions) else "for every request anew"
+    reason = _led(route, revisions, f"Chance decides {how}: {said}.")
+    choices = tuple(dict.fromkeys(place for place, _ in entries))
+    return Explanation(reason, route=route.name, shares=shares, choices=choices)
+
+
+def _is_kept(route: route_v3.Route, revisions: Revisions) -> bool:
+    """Whether whom chance put somewhere is given the cookie that keeps them there."""
+    revision = revisions.get(route.name.partition("/")[0])
+    if revision is None:
+        return False
+    cookie = f"{revision.spec.affinity_cookie}="
+    return any(
+        added.header.key == "set-cookie" and added.header.value.startswith(cookie)
+        for entry in route.route.weighted_clusters.clusters
+        for added in entry.response_headers_to_add
+    )
 
 
 def _led(route: route_v3.Route, revisions: Revisions, reason: str) -> str:

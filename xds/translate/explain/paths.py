@@ -1,6 +1,7 @@
 """Paths as our listeners make of them what routes are matched against: `//p`, `/x/../p` and `/%70` are `/p`.
 
-Measured with Envoy 1.40 under `normalize_path`, `merge_slashes` and UNESCAPE_AND_REDIRECT.
+Measured with Envoys 1.39 and 1.40 under `normalize_path`, `merge_slashes` and UNESCAPE_AND_REDIRECT.
+(1.36 keeps the parameters of `/..;x/p`.)
 """
 
 import re
@@ -18,8 +19,9 @@ def is_redirected(path: bytes) -> bool:
 
 
 def is_refused(path: bytes) -> bool:
-    """Whether Envoy can't normalize it."""
-    return b"%00" in _DOTS_WITH_PARAMETERS.sub(rb"\1", path)
+    """Whether Envoy answers 400, as it can't normalize it."""
+    slashed = re.sub(rb"(?i)%2f", b"/", path)
+    return b"%00" in _DOTS_WITH_PARAMETERS.sub(rb"\1", slashed)
 
 
 def normalized(path: bytes) -> bytes:

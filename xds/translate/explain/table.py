@@ -1,7 +1,7 @@
 """The routes of a host on one gateway, and requests as somebody with a key would send them."""
 
 import dataclasses
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from xds.revisions.record import Revision
 from xds.spec.claims import hosts_of
@@ -9,6 +9,7 @@ from xds.spec.deployment import Deployment
 from xds.spec.gateway import Gateway
 from xds.spec.scoped import SCOPED, is_exact
 from xds.stubs import envoy_config_route_v3_pb2 as route_v3
+from xds.translate.explain.answer import EMPTY, FADING, UNHEALTHY, Down
 from xds.translate.explain.asked import Request
 from xds.translate.hosts import section, virtual_host
 from xds.translate.view import View
@@ -22,12 +23,14 @@ class Table:
         host: as a deployment names it, wildcards as they stand.
         routes: of every deployment there, in Envoy's order.
         revisions: those in force, by deployment.
+        down: what is wrong with their builds, by cluster.
     """
 
     gateway: str
     host: str
     routes: Sequence[route_v3.Route]
     revisions: dict[str, Revision]
+    down: Down = dataclasses.field(default_factory=dict)
 
 
 def table_of(views: Iterable[View], domain: str) -> Table | None:
@@ -43,7 +46,20 @@ def table_of(views: Iterable[View], domain: str) -> Table | None:
     gateway = there[0].gateway
     built = virtual_host(domain, [section(view)[1] for view in there], gateway.max_body)
     revisions = {view.revision.deployment: view.revision for view in there}
-    return Table(gateway.name, domain, built.routes, revisions)
+    down = {cluster: state for view in there for cluster, state in _down(view)}
+    return Table(gateway.name, domain, built.routes, revisions, down)
+
+
+def _down(view: View) -> Iterator[tuple[str, str]]:
+    """The clusters that can't answer; of endpoints that are somebody else's nothing is known."""
+    if not view.lends:
+        return
+    for key, ref in view.revision.builds.items():
+        cluster = view.revision.cluster_of(key)
+        if not view.endpoints.get(ref):
+            yield cluster, FADING if view.fading.get(ref) else EMPTY
+        elif ref in view.unhealthy:
+            yield cluster, UNHEALTHY
 
 
 def keyed(spec: Deployment, request: Request, key: bytes) -> Request:
