@@ -161,6 +161,28 @@ async def test_a_canary_whose_main_is_down_too_is_down(planes: Planes) -> None:
             await plane.deployments.promote("chat", "a", ME)
 
 
+@pytest.mark.parametrize(
+    ("agreed", "checked", "down"),
+    [(False, {}, True), (True, {"health_check": {"type": "tcp"}}, False), (True, {}, True), (None, {}, True)],
+    ids=["they can't use it", "they can", "they don't check", "none knows it"],
+)
+async def test_the_envoys_know_better_whether_main_is_down(
+    planes: Planes,
+    monkeypatch: pytest.MonkeyPatch,
+    agreed: bool | None,  # noqa: FBT001 (what is tried)
+    checked: dict[str, Any],
+    down: bool,  # noqa: FBT001 (what is expected)
+) -> None:
+    """If they check it, that is; else it is what the server sees: nobody answers."""
+    async with planes() as plane:
+        await apply(plane, **checked)
+        monkeypatch.setattr(plane.telemetry, "healthy_by_quorum", lambda *_: agreed)
+        for check in plane.health.checks():
+            for _ in range(FAILURES):
+                plane.health.heard(check, "refused")
+        assert ("chat@main" in plane.deployments.get("chat").unhealthy) is down
+
+
 async def test_a_gateway_goes_back_to_no_canary_that_is_down(planes: Planes) -> None:
     """As its deployments don't, one by one."""
     async with planes() as plane:
