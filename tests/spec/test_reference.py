@@ -40,6 +40,8 @@ from xds.spec.upstream import (
 
 REFERENCE = (Path(__file__).parents[2] / "docs" / "deployment-files.md").read_text(encoding="utf-8")
 EXAMPLES = re.findall(r"```yaml\n(.*?)```", REFERENCE, re.DOTALL)
+TABLES = re.findall(r"^\|.*\n\|[-| ]+\|\n(?:\|.*\n)*", REFERENCE, re.MULTILINE)
+"""Headed, as Markdown wants them; a row outside is none."""
 MODELS = [
     Deployment,
     Canary,
@@ -76,9 +78,15 @@ MODELS = [
 @pytest.mark.parametrize("model", MODELS, ids=lambda model: model.__name__)
 def test_every_key_is_in_a_table(model: type[Model]) -> None:
     """No key without a row that explains it."""
-    rows = "\n".join(line.split("|")[1] for line in REFERENCE.splitlines() if line.startswith("|"))
+    rows = "\n".join(line.split("|")[1] for table in TABLES for line in table.splitlines())
     missing = [key for key in known_keys(model) if not re.search(rf"[`.]{key}[`\[]", rows)]
     assert not missing
+
+
+def test_every_row_is_in_a_table() -> None:
+    """An empty line between two rows ends their table: the rest would be shown as plain text."""
+    rows = [line for line in REFERENCE.splitlines() if line.startswith("|")]
+    assert rows == [line for table in TABLES for line in table.splitlines()]
 
 
 def _is_configuration(example: str) -> bool:
