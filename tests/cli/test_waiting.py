@@ -1,6 +1,7 @@
 """Whether a write waits for the Envoys: always where somebody is looking, else when asked to."""
 
 from collections.abc import Iterator
+from types import SimpleNamespace
 
 import pytest
 
@@ -58,6 +59,28 @@ def test_how_long_and_for_how_many(api: AdminApi, ask: Run) -> None:
 
     wait = Wait(share=0.9, timeout=120, rollback_on_reject=True).message()
     assert api.requests[-1] == pb.WaitRequest(name="echo", revision=1, wait=wait)
+
+
+def test_what_was_in_force_before_is_not_undone(api: AdminApi, ask: Run) -> None:
+    """Whatever Envoys refuse of it: this command didn't bring it."""
+    api.answers["Abort"] = pb.ChangeResponse(change=pb.Change(deployment=only_main(), changed=False))
+
+    ask("abort", "echo", "--wait", "--on-reject", "rollback")
+
+    assert api.requests[-1] == pb.WaitRequest(name="echo", revision=1, wait=Wait().message())
+
+
+def test_all_changes_have_the_same_time(api: AdminApi, ask: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What one has used the others don't have; when it is over, they are looked at as they are."""
+    api.answers["Apply"] = pb.ApplyResponse(changes=[pb.Change(deployment=only_main(), changed=True)] * 3)
+    clock = iter([0.0, 18.0, 31.0, 31.0])
+    watch = SimpleNamespace(monotonic=lambda: next(clock))
+    monkeypatch.setattr("xds.cli.waiting.time", watch)
+
+    ask("apply", "-f", "-", "--wait", "--request-id", "1", stdin="name: echo")
+
+    asked = [request.wait for request in api.requests if isinstance(request, pb.WaitRequest)]
+    assert [wait.timeout.ToMilliseconds() for wait in asked] == [30000, 12000, 10]
 
 
 @pytest.mark.parametrize(

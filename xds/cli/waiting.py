@@ -4,6 +4,7 @@ The change is made when this begins. Interrupting it undoes nothing.
 """
 
 import sys
+import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Protocol
@@ -17,6 +18,9 @@ from xds.client import Client, Wait, WriteArgs
 from xds.client import errors as client_errors
 from xds.client.errors import verdict
 from xds.stubs import canary_admin_v1_pb2 as pb
+
+_GLANCE = 0.01
+"""Seconds for a change that is looked at when the time for waiting is over."""
 
 
 class Show(Protocol):
@@ -51,16 +55,25 @@ def waiting_args(asked: options.Writing) -> WriteArgs:
 
 
 def settle(client: Client, changes: Iterable[pb.Change], asked: options.Writing) -> None:
-    """Wait for each change, where waiting was asked for, and note in it what came of it."""
+    """Wait for the changes, where waiting was asked for, and note in each what came of it.
+
+    All have the same time: when one has used it up, the others are looked at as they are. What was in
+    force before has nothing to do with this command, which then undoes nothing.
+    """
     if not options.waits(asked):
         return
+    wait = wait_of(asked)
+    end = time.monotonic() + wait.timeout
+    left = wait.timeout
     for change in changes:
         deployment = change.deployment
+        own = Wait(wait.share, left, rollback_on_reject=wait.rollback_on_reject and change.changed)
         try:
-            said = follow(client, deployment.name, deployment.revision.number, wait_of(asked))
+            said = follow(client, deployment.name, deployment.revision.number, own)
         except client_errors.NoAnswer as error:
             raise NoAnswer(f"{deployment.name} is changed, but not known to be confirmed: {error}") from error
         change.confirmation.CopyFrom(said)
+        left = max(_GLANCE, end - time.monotonic())
 
 
 def verdicts(changes: Iterable[pb.Change]) -> None:
