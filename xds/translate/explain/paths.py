@@ -1,7 +1,7 @@
 """Paths as our listeners make of them what routes are matched against: `//p`, `/x/../p` and `/%70` are `/p`.
 
 Measured with Envoys 1.39 and 1.40 under `normalize_path`, `merge_slashes` and UNESCAPE_AND_REDIRECT.
-(1.36 keeps the parameters of `/..;x/p`.)
+(Older ones keep `/..;x/p`.)
 """
 
 import re
