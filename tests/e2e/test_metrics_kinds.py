@@ -212,3 +212,26 @@ async def test_calls_that_fail_are_failures(running: Running, grpc_model: str) -
     counts = running.summary("calls").counts
     assert counts.grpc == {"0": 4, "14": 2, "3": 1, "13": 1}
     assert (counts.statuses, counts.failures) == ({"2xx": 8}, 3)
+
+
+async def test_calls_that_envoy_answers_itself_fail_once(running: Running) -> None:
+    """They are 503 and UNAVAILABLE, and took no time: that tells them apart."""
+    nobody = f"{LOOPBACK}:{free_port()}"
+    await running.apply(deployment("dead", main="x", protocol="grpc"), endpoints(x=nobody))
+    options = [("grpc.default_authority", "dead"), ("grpc.use_local_subchannel_pool", 1)]
+    async with grpc.aio.insecure_channel(f"{LOOPBACK}:{running.port[1]}", options) as channel:
+        call: grpc.aio.UnaryUnaryMultiCallable[bytes, bytes] = channel.unary_unary("/test.Echo/Fail")
+
+        async def fails() -> bool:
+            try:
+                await call(b"0")
+            except grpc.aio.AioRpcError as error:
+                return error.code() is grpc.StatusCode.UNAVAILABLE
+            return False
+
+        await eventually(fails, "it is served")
+        assert [await fails() for _ in range(5)] == [True] * 5
+    await running.becomes(lambda: running.summary("dead").counts.requests >= 5, "they were reported")
+    seen = running.summary("dead")
+    assert (seen.counts.failures, seen.latency.count) == (seen.counts.requests, 0)
+    assert seen.counts.grpc == {"14": seen.counts.requests}

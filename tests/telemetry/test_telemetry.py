@@ -9,6 +9,7 @@ from xds.telemetry import archive as module
 from xds.telemetry.feed import Feed
 from xds.telemetry.message import decode
 from xds.telemetry.records import Scope
+from xds.telemetry.summing import counts_of
 from xds.telemetry.telemetry import Telemetry
 
 NOW = 1_800_000_000.0
@@ -234,6 +235,68 @@ def test_a_call_that_envoy_answered_itself_failed_once(telemetry: Telemetry) -> 
         message.counter(f"cluster.grpc.{status}", 5, **{"envoy.cluster_name": "d_v1"})
     take(telemetry, telemetry.join("e1", "default", NOW), message)
     assert telemetry.summary(Scope("d", "v1"), 60, NOW).counts.failures == 5
+
+
+def failures(telemetry: Telemetry) -> list[int]:
+    """Of `d`'s v1: in the last minute, and ever."""
+    windows = telemetry.totals().values()
+    return [
+        telemetry.summary(Scope("d", "v1"), 60, NOW).counts.failures,
+        *(counts_of(window).failures for window in windows),
+    ]
+
+
+def grpc(message: Message, status: int, count: int) -> Message:
+    """Calls of `d`'s v1 that ended so."""
+    return message.counter(f"cluster.grpc.{status}", count, **{"envoy.cluster_name": "d_v1"})
+
+
+def test_streams_that_are_open_change_no_failures(telemetry: Telemetry) -> None:
+    """After a hundred calls that Envoy answered itself; nor when they end."""
+    feed = telemetry.join("e1", "default", NOW)
+    take(telemetry, feed, grpc(Message(1).requests("d_v1", failed=100), 14, 100))
+    assert failures(telemetry) == [100, 100]
+    take(telemetry, feed, Message(2).requests("d_v1", ok=50))
+    assert failures(telemetry) == [100, 100]
+    take(telemetry, feed, grpc(Message(3), 0, 50))
+    assert failures(telemetry) == [100, 100]
+
+
+def test_streams_that_end_hide_no_failures(telemetry: Telemetry) -> None:
+    """Of requests that are no gRPC, or that another Envoy had."""
+    feed = telemetry.join("e1", "default", NOW)
+    take(telemetry, feed, Message(1).requests("d_v1", ok=50))
+    take(telemetry, feed, grpc(Message(2).requests("d_v1", failed=10), 0, 50))
+    assert failures(telemetry) == [10, 10]
+    other = telemetry.join("e2", "default", NOW)
+    take(telemetry, other, grpc(Message(1).requests("d_v1", ok=5), 14, 5))
+    assert failures(telemetry) == [15, 15]
+
+
+def test_a_version_with_both_has_the_failures_of_both(telemetry: Telemetry) -> None:
+    """Where it answered itself, with how long it took: 5xx here, failed calls there."""
+    message = Message(1).requests("d_v1", [5.0] * 20, ok=13, failed=7)
+    take(telemetry, telemetry.join("e1", "default", NOW), grpc(message, 14, 3))
+    assert failures(telemetry) == [10, 10]
+
+
+def test_a_success_rate_is_never_below_nothing(telemetry: Telemetry) -> None:
+    """Though calls fail that began long before the only request of that time."""
+    message = grpc(Message(1).requests("d_v1", ok=1), 14, 50)
+    take(telemetry, telemetry.join("e1", "default", NOW), message)
+    assert telemetry.summary(Scope("d", "v1"), 60, NOW).success_rate == 0.0
+
+
+def test_totals_never_fall(telemetry: Telemetry) -> None:
+    """Though what a copy is to be taken away for is reported a flush later."""
+    feed = telemetry.join("e1", "default", NOW)
+    take(telemetry, feed, Message(1).requests("d_v1", ok=1, failed=3))
+    assert failures(telemetry) == [3, 3]
+    labels = {"envoy.cluster_name": "d_v1", "envoy.response_code_class": "5"}
+    take(telemetry, feed, Message(2).counter("cluster.mirrored.upstream_rq_xx", 2, **labels))
+    assert failures(telemetry) == [1, 3]
+    take(telemetry, feed, Message(3).requests("d_v1", failed=3))
+    assert failures(telemetry) == [4, 4]
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ Nothing here trusts the peer: numbers that can't be are no report.
 
 import bisect
 import dataclasses
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from google.protobuf.message import DecodeError
 
@@ -31,8 +31,10 @@ COUNTERS = (
     *("connect_failures", "overflows", "mirrored"),
     *(f"grpc {status}" for status in range(GRPC_STATUSES)),
     "covered",
+    "failures",
 )
-"""What is counted, by its place in a window. `covered` is no count of Envoy's: see `telemetry`."""
+"""What is counted, by its place in a window. `covered` is no count of Envoy's (see `telemetry`), nor is
+`failures` (see `Sample`)."""
 
 _AT = {name: place for place, name in enumerate(COUNTERS)}
 
@@ -47,6 +49,27 @@ _SUMMED: Mapping[str, int] = {
     "cluster.upstream_rq_pending_overflow": _AT["overflows"],
     **{f"cluster.grpc.{status}": _AT[f"grpc {status}"] for status in range(GRPC_STATUSES)},
 }
+_SERVERS = 5
+_TO_BLAME = frozenset((2, 4, 12, 13, 14, 15))
+"""Unknown, deadline exceeded, unimplemented, internal, unavailable, data loss: the server's fault, as
+OpenTelemetry has it."""
+_OF_ENVOY = frozenset((2, 4, 14))
+"""What Envoy says of a 5xx of its own."""
+_KINDS: Mapping[int, Sequence[str]] = {
+    **{
+        _AT[f"{digit}xx"]: ("requests", "5xx") if digit == _SERVERS else ("requests",)
+        for digit in range(1, 6)
+    },
+    **{
+        _AT[f"grpc {status}"]: (
+            "calls",
+            *(("failed",) if status in _TO_BLAME else ()),
+            *(("of Envoy",) if status in _OF_ENVOY else ()),
+        )
+        for status in range(GRPC_STATUSES)
+    },
+}
+"""What a count counts towards, of that which failures are made of."""
 _AFTER_FIRST_BYTE = "upstream_reset_after_response_started"
 
 _CLUSTER, _CLASS = "envoy.cluster_name", "envoy.response_code_class"
@@ -102,6 +125,24 @@ class Sample:
     active: int | None = None
     healthy: int | None = None
     total: int | None = None
+
+    @property
+    def failures(self) -> int:
+        """5xx, and calls by gRPC that failed by the server's fault.
+
+        Such a call is HTTP 200, except where Envoy answered it itself: then it is counted as 5xx and by its
+        gRPC status, both at once and so in one report, and is one failure. What Envoy answers itself has no
+        `time`: so many of the requests, or of the ends of calls, as have none may be of that kind. It is
+        exact where all are calls, or none is; else 5xx and failed calls of one report may be taken for one.
+        """
+        of = dict.fromkeys(("requests", "5xx", "calls", "failed", "of Envoy"), 0)
+        for place, value in self.counts:
+            for kind in _KINDS.get(place, ()):
+                of[kind] += value
+        timed = sum(self.time.counts) if self.time is not None else 0
+        untimed = max(of["requests"], of["calls"]) - timed
+        twice = max(0, min(of["5xx"], of["of Envoy"], untimed))
+        return of["5xx"] + of["failed"] - twice
 
 
 @dataclasses.dataclass(slots=True)

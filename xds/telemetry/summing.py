@@ -2,9 +2,8 @@
 
 Rates add up over gateways, each over the time its own reports cover; counts and histograms just do.
 
-A call by gRPC that failed is HTTP 200, except where Envoy answered it itself: then it is counted as 5xx
-and by its gRPC status as well. So of the 5xx only as many are failures as there were requests that
-were no gRPC.
+A call counts as a request when its answer begins, and as a failure when it ends, which may be much later:
+of a short time there may be more failures than requests.
 """
 
 from collections.abc import Iterable, Mapping
@@ -15,9 +14,6 @@ from xds.telemetry.records import Counts, Point, Scope, Summary
 from xds.telemetry.window import Window
 
 _CLASSES = 5
-_TO_BLAME = frozenset((2, 4, 12, 13, 14, 15))
-"""Unknown, deadline exceeded, unimplemented, internal, unavailable, data loss: the server's fault, as
-OpenTelemetry has it."""
 
 
 def counts_of(window: Window) -> Counts:
@@ -26,13 +22,11 @@ def counts_of(window: Window) -> Counts:
     statuses = {name: known[name] for name in COUNTERS[:_CLASSES] if known[name]}
     by_status = [known[f"grpc {status}"] for status in range(GRPC_STATUSES)]
     requests = sum(statuses.values())
-    failed_calls = sum(by_status[status] for status in _TO_BLAME)
-    no_calls = max(0, requests - sum(by_status))
     return Counts(
         requests=requests,
         statuses=statuses,
         grpc={str(status): count for status, count in enumerate(by_status) if count},
-        failures=failed_calls + min(known["5xx"], no_calls),
+        failures=known["failures"],
         timeouts=known["timeouts"],
         retries=known["retries"],
         resets=known["resets"],
@@ -68,7 +62,7 @@ def summed(scope: Scope, gateways: Mapping[str, Window], clocks: Mapping[str, fl
         counts=counts,
         rate=rate,
         error_rate=error_rate,
-        success_rate=1 - counts.failures / counts.requests if counts.requests else None,
+        success_rate=max(0.0, 1 - counts.failures / counts.requests) if counts.requests else None,
         latency=latency(together.time.counts, together.time.total),
         first_byte=latency(together.first_byte.counts, together.first_byte.total),
     )

@@ -12,7 +12,8 @@ from collections.abc import Iterable, Iterator
 from xds.telemetry.buckets import BUCKETS
 from xds.telemetry.message import COUNTERS, Measured, Sample
 
-_VERSION = 1
+_VERSION = 2
+_FAILURES = COUNTERS.index("failures")
 _SEVEN = 0x7F
 _MORE = 0x80
 
@@ -55,6 +56,7 @@ class Window:
         """Count what an Envoy reports."""
         for place, value in sample.counts:
             self.counts[place] += value
+        self.counts[_FAILURES] += sample.failures
         if sample.time is not None:
             self.time.take(sample.time)
         if sample.first_byte is not None:
