@@ -1,7 +1,8 @@
 """Messages whose modules another distribution brings: import theirs, never generate our own.
 
 protobuf has one pool of names per process and takes each name once. protobuf itself brings the
-well-known types, googleapis-common-protos brings google.rpc.
+well-known types, googleapis-common-protos brings google.rpc, and opentelemetry-proto what OpenTelemetry's
+exporter loads into the same process.
 """
 
 import importlib
@@ -18,6 +19,7 @@ _MODULES = (
     "google.protobuf.timestamp_pb2",
     "google.protobuf.wrappers_pb2",
     "google.rpc.status_pb2",
+    "opentelemetry.proto.common.v1.common_pb2",
 )
 
 FILES: tuple[FileDescriptor, ...] = tuple(importlib.import_module(name).DESCRIPTOR for name in _MODULES)
