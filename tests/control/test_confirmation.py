@@ -244,6 +244,27 @@ async def test_who_follows_looks_seldom_however_much_is_acknowledged(planes: Pla
         assert len(looked) == 2
 
 
+async def test_who_follow_look_one_after_the_other(planes: Planes) -> None:
+    """However many follow, between two looks everything else has its turn."""
+    async with planes() as plane:
+        turns: list[str] = []
+
+        async def follow() -> None:
+            async for _ in plane.pulse.looks(lambda: turns.append("look"), 0.0):
+                pass
+
+        async def work() -> None:
+            while turns.count("look") < 100:
+                turns.append("work")
+                await asyncio.sleep(0)
+
+        async with asyncio.timeout(LONG), asyncio.TaskGroup() as tasks:
+            tasks.create_task(work())
+            for _ in range(100):
+                tasks.create_task(follow())
+        assert ["look", "look"] not in [turns[at : at + 2] for at in range(len(turns))]
+
+
 async def test_resources_that_an_envoy_refuses_are_undone(planes: Planes) -> None:
     """Back to the set before."""
     async with planes() as plane:

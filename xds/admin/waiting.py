@@ -2,7 +2,7 @@
 
 import asyncio
 import dataclasses
-from collections.abc import AsyncIterator, Coroutine, Iterable
+from collections.abc import AsyncIterator, Coroutine, Iterable, Mapping
 from typing import Any, TypeVar
 
 from xds.admin import deployment_messages as messages
@@ -12,8 +12,7 @@ from xds.admin.messages import confirmation
 from xds.admin.terms import Patience
 from xds.control.confirmation import Progress
 from xds.control.plane import ControlPlane
-from xds.control.standing import Outcome
-from xds.errors import NotFound
+from xds.control.standing import Outcome, Standing
 from xds.stubs import canary_admin_v1_pb2 as admin
 
 T = TypeVar("T")
@@ -42,11 +41,22 @@ class Waiting:
 
     async def changes(self, outcomes: Iterable[Outcome], patience: Patience | None) -> list[admin.Change]:
         """What verbs did, and what became of it."""
-        return await _together(self._change(outcome, patience) for outcome in outcomes)
+        outcomes = list(outcomes)
+        if patience is None:
+            return [messages.change(outcome) for outcome in outcomes]
+        confirmations = await _together(self._confirmed(outcome, patience) for outcome in outcomes)
+        now = self._plane.deployments.those(outcome.standing.revision.deployment for outcome in outcomes)
+        made = []
+        for outcome, said in zip(outcomes, confirmations, strict=True):
+            change = messages.change(_as_of(outcome, now))
+            change.confirmation.CopyFrom(said)
+            made.append(change)
+        return made
 
     async def change(self, outcome: Outcome, patience: Patience | None) -> admin.ChangeResponse:
         """What a verb did, and what became of it."""
-        return admin.ChangeResponse(change=await self._change(outcome, patience))
+        (change,) = await self.changes([outcome], patience)
+        return admin.ChangeResponse(change=change)
 
     async def deployments(self, names: Iterable[str], patience: Patience | None) -> list[admin.Confirmation]:
         """What became of endpoints, at each deployment that has them."""
@@ -73,25 +83,11 @@ class Waiting:
             )
         )
 
-    async def _change(self, outcome: Outcome, patience: Patience | None) -> admin.Change:
-        if patience is None:
-            return messages.change(outcome)
+    async def _confirmed(self, outcome: Outcome, patience: Patience) -> admin.Confirmation:
         revision = outcome.standing.revision
         if not outcome.changed:  # what is in force was there before, and has nothing to do with this write
             patience = dataclasses.replace(patience, rollback_on_reject=False)
-        last = await self._last(self.progress(revision.deployment, revision.number, patience))
-        change = messages.change(self._as_of_now(outcome))
-        change.confirmation.CopyFrom(last)
-        return change
-
-    def _as_of_now(self, outcome: Outcome) -> Outcome:
-        """The same, with what the Envoys have by now."""
-        made = outcome.standing.revision
-        try:
-            now = self._plane.deployments.get(made.deployment)
-        except NotFound:
-            return outcome
-        return dataclasses.replace(outcome, standing=now) if now.revision == made else outcome
+        return await self._last(self.progress(revision.deployment, revision.number, patience))
 
     async def _last(self, progress: AsyncIterator[Progress]) -> admin.Confirmation:
         """The last of it; of a server that stops, what was known until then."""
@@ -103,6 +99,15 @@ class Waiting:
             if last.state == admin.Confirmation.STATE_UNSPECIFIED:
                 raise
         return last
+
+
+def _as_of(outcome: Outcome, now: Mapping[str, Standing]) -> Outcome:
+    """The same, with what the Envoys have by now."""
+    made = outcome.standing.revision
+    standing = now.get(made.deployment)
+    if standing is None or standing.revision != made:
+        return outcome
+    return dataclasses.replace(outcome, standing=standing)
 
 
 async def _together(waits: Iterable[Coroutine[Any, Any, T]]) -> list[T]:

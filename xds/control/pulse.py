@@ -2,6 +2,7 @@
 
 It says no more than that: whoever listens looks again at what it cares for. Beats that come while
 nobody looks are one, so a slow watcher costs nothing, and without any watcher a beat is an addition.
+Watchers look one after the other, and everything else has its turn in between.
 """
 
 import asyncio
@@ -15,7 +16,8 @@ PAUSE = 0.05
 """Seconds between two looks of one watcher, at least."""
 
 _REST = 4
-"""A watcher rests so many times as long as its look took: all of them together leave room for the work."""
+"""A watcher rests so many times as long as its look took, with the wait for its turn: all of them together
+leave room for the work."""
 
 
 class Pulse:
@@ -24,6 +26,7 @@ class Pulse:
     def __init__(self) -> None:
         self._beats = 0
         self._waiting: list[asyncio.Event] = []
+        self._turn = asyncio.Lock()
 
     def beat(self) -> None:
         """Something happened."""
@@ -42,9 +45,12 @@ class Pulse:
         """
         end = None if patience is None else time.monotonic() + patience
         while True:
-            seen, began = self._beats, time.monotonic()
-            shown = look()
-            rest = max(PAUSE, _REST * (time.monotonic() - began))
+            came = time.monotonic()
+            async with self._turn:
+                seen, began = self._beats, time.monotonic()
+                shown = look()
+                rest = max(PAUSE, _REST * (time.monotonic() - came))
+                await asyncio.sleep(0)
             yield shown
             if end is not None and began >= end:
                 return

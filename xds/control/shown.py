@@ -32,6 +32,11 @@ class Shown:
         """
         return self._standings.of(self._state.existing(name))
 
+    def those(self, names: Iterable[str]) -> dict[str, Standing]:
+        """Of these deployments those that there are, by name; the Envoys are looked at once for all."""
+        heads = [head for head in map(self._state.head, names) if head is not None]
+        return {each.revision.deployment: each for each in self._standings.of_all(heads)}
+
     def list(self, after: str = "", limit: int | None = None, *, deleted: bool = False) -> list[Standing]:
         """Deployments by name, from the one after this name on; or those that were deleted."""
         names = self._state.deleted() if deleted else self._state.names()
