@@ -261,7 +261,9 @@ _CONDITIONS = (
         type=click.IntRange(min=0),
         help="Only if this revision is in force still; exits with 4 otherwise.",
     ),
-    click.option("--force", is_flag=True, help="Although a version has too few usable endpoints, or is down."),
+    click.option(
+        "--force", is_flag=True, help="Although a version has too few usable endpoints, or is down."
+    ),
     _request_id,
 )
 
