@@ -23,7 +23,7 @@ demo: setup ## a canary on the real Envoy: split, shift, roll back (ARGS=--keep 
 	$(BIN)/python examples/demo.py $(ARGS)
 
 test: setup ## the tests, the real Envoy among them
-	$(PYTEST) -q -m 'not long and not container' $(ARGS)
+	$(PYTEST) -q -m 'not long and not container' -n 2 --dist loadfile $(ARGS)
 
 test-long: setup ## the long profile: more examples, more kills
 	$(PYTEST) -q --long -m 'not container' $(ARGS)

@@ -24,7 +24,8 @@ def plane(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ControlPlane]:
     folder = tmp_path_factory.mktemp("wire")
     (folder / "specs").mkdir()
     (folder / "specs" / "wired.yaml").write_text(FILE)
-    running = ControlPlane(folder, specs=folder / "specs")
+    nothing_runs = {"health_checks": False}
+    running = ControlPlane(folder, specs=folder / "specs", settings=nothing_runs)
     yield running
     running.kill()
 

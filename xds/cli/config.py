@@ -133,6 +133,7 @@ class _File(Model):
     store: Text | None = None
     keep_builds: Duration | None = None
     push_window: Duration | None = None
+    health_checks: bool | None = None
     ready_file: Text | None = None
     otlp_endpoint: Text | None = None
     log_format: Literal["console", "json"] | None = None
