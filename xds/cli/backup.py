@@ -5,6 +5,7 @@ from pathlib import Path
 import click
 
 from xds.cli import options
+from xds.cli.output import counted
 from xds.store import backup as copies
 
 _store = click.option(
@@ -62,6 +63,4 @@ def restore(*, file: Path, store: Path, force: bool) -> None:
 
 
 def _counted(contents: copies.Contents) -> str:
-    deployments = "1 deployment" if contents.deployments == 1 else f"{contents.deployments} deployments"
-    revisions = "1 revision" if contents.revisions == 1 else f"{contents.revisions} revisions"
-    return f"{deployments}, {revisions}"
+    return f"{counted(contents.deployments, 'deployment')}, {counted(contents.revisions, 'revision')}"

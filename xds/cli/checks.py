@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from enum import StrEnum
 
 from xds import __version__
+from xds.cli.output import counted
 from xds.cli.shapes import MAIN
 from xds.cli.words import fails, fate, source_problem
 from xds.client.connection import is_loopback
@@ -68,11 +69,11 @@ def findings(seen: Seen) -> list[Finding]:
         ("server", _server(seen), f"{seen.address} answers, version {seen.server.version}"),
         ("access", _access(seen.server), _who(seen.server)),
         ("clock", _clock(seen), f"this machine and the server agree ({abs(seen.ahead):.1f} s apart)"),
-        ("envoys", _envoys(seen), f"{_count(len(seen.envoys), 'Envoy')} connected"),
+        ("envoys", _envoys(seen), f"{counted(len(seen.envoys), 'Envoy')} connected"),
         ("turned-away", _turned_away(seen), "no Envoy was turned away"),
         ("updates", _updates(seen), "no Envoy rejects anything or waits for long"),
         ("features", _features(seen.deployments), "every Envoy can do all that is asked of it"),
-        ("deployments", _deployments(seen.deployments), _count(len(seen.deployments), "deployment")),
+        ("deployments", _deployments(seen.deployments), counted(len(seen.deployments), "deployment")),
         ("specs", _specs(seen.server), "no file of the specs folder is broken"),
         ("sources", _sources(seen.server), _polled(seen.server)),
     )
@@ -141,7 +142,7 @@ def _envoys(seen: Seen) -> Iterator[Finding]:
         return
     for gateway in seen.gateways:
         if gateway.deployments and not gateway.envoys:
-            served = _count(gateway.deployments, "deployment")
+            served = counted(gateway.deployments, "deployment")
             yield Finding(
                 "envoys",
                 Level.WARNING,
@@ -176,7 +177,7 @@ def _updates(seen: Seen) -> Iterator[Finding]:
                 f"canary fleet {envoy.id} shows all",
             )
         if envoy.id in seen.stuck:
-            waiting = _count(envoy.waiting, "resource")
+            waiting = counted(envoy.waiting, "resource")
             yield Finding(
                 "updates",
                 Level.WARNING,
@@ -244,13 +245,13 @@ def _sources(server: pb.Server) -> Iterator[Finding]:
                 "sources",
                 Level.WARNING,
                 source_problem(source),
-                f"mend it; its last good list of {_count(source.endpoints, 'endpoint')} stays",
+                f"mend it; its last good list of {counted(source.endpoints, 'endpoint')} stays",
             )
 
 
 def _polled(server: pb.Server) -> str:
     number = len(server.endpoint_sources)
-    return f"{_count(number, 'source')} polled, without a problem" if number else "no endpoints are polled"
+    return f"{counted(number, 'source')} polled, without a problem" if number else "no endpoints are polled"
 
 
 def _some(names: Sequence[str]) -> str:
@@ -259,7 +260,3 @@ def _some(names: Sequence[str]) -> str:
     if rest > 1:
         return f"{', '.join(names[:_NAMED])} and {rest} more"
     return " and ".join(filter(None, [", ".join(names[:-1]), names[-1]]))
-
-
-def _count(number: int, what: str) -> str:
-    return f"{number} {what}" if number == 1 else f"{number} {what}s"

@@ -24,15 +24,7 @@ from xds.stubs import canary_admin_v1_pb2 as pb
 @click.argument("name", required=False, shell_complete=names.deployments)
 @click.argument("before", metavar="[FROM]", type=click.IntRange(min=1), required=False)
 @click.argument("after", metavar="[TO]", type=click.IntRange(min=1), required=False)
-@click.option(
-    "-f",
-    "--file",
-    "sources",
-    metavar="FILE|DIR|-",
-    type=click.Path(exists=True, allow_dash=True),
-    multiple=True,
-    help="Compare what is in force with these.",
-)
+@options.sources("Compare what is in force with these.")
 @options.reading
 @click.pass_context
 def diff(

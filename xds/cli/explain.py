@@ -57,15 +57,7 @@ _keys = click.option(
     help="Without: the first that serves the deployment.",
 )
 @_keys
-@click.option(
-    "-f",
-    "--file",
-    "sources",
-    metavar="FILE|DIR|-",
-    type=click.Path(exists=True, allow_dash=True),
-    multiple=True,
-    help="Without a server: as these files would begin, were they all there is.",
-)
+@options.sources("Without a server: as these files would begin, were they all there is.")
 @options.reading
 def explain(  # noqa: PLR0913 (a request has many parts)
     *,

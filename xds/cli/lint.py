@@ -8,7 +8,7 @@ from xds.cli import options
 from xds.cli.config import read_config
 from xds.cli.failures import Faulty
 from xds.cli.files import read_sources
-from xds.cli.output import warn
+from xds.cli.output import counted, warn
 from xds.spec.claims import Claim, claims_of, conflicts, unknown_gateways
 from xds.spec.faults import Fault
 from xds.spec.gateway import Gateway
@@ -43,7 +43,7 @@ def lint(*, sources: Sequence[str], strict: bool, config: str | None) -> None:
     if faults:
         raise Faulty(sorted(faults))
     deployments = sum(document.deployment is not None for document in reading.documents)
-    click.echo(f"nothing wrong ({_count(deployments, 'deployment')} in {_count(len(texts), 'file')})")
+    click.echo(f"nothing wrong ({counted(deployments, 'deployment')} in {counted(len(texts), 'file')})")
 
 
 def disagreements(documents: Sequence[Document], gateways: Sequence[Gateway]) -> Iterator[Fault]:
@@ -67,7 +67,3 @@ def _unresolved(documents: Sequence[Document], gateways: Sequence[Gateway]) -> I
     for document in documents:
         if document.deployment is not None:
             yield from unresolved(document.deployment, gateways, endpoints, document.file, document.line)
-
-
-def _count(number: int, what: str) -> str:
-    return f"{number} {what}" if number == 1 else f"{number} {what}s"

@@ -116,6 +116,11 @@ def warn(*warnings: str) -> None:
         click.echo(f"warning: {printable(warning)}", err=True)
 
 
+def counted(number: int, what: str) -> str:
+    """`1 deployment`, `2 deployments`."""
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"
+
+
 def printable(text: str) -> str:
     """One line without control characters, whatever somebody wrote into a comment."""
     return "".join(

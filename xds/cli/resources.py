@@ -13,7 +13,7 @@ from xds.cli import names, options, times
 from xds.cli.edits import made
 from xds.cli.files import read_sources
 from xds.cli.fleet_shapes import resource_contents, resources_data
-from xds.cli.output import is_data, print_data, print_facts, print_names, print_table, print_yaml
+from xds.cli.output import counted, is_data, print_data, print_facts, print_names, print_table, print_yaml
 from xds.cli.remote import connected
 from xds.cli.shapes import Data, confirmation_data
 from xds.cli.verbs import Verbs
@@ -141,8 +141,7 @@ def _report(answer: pb.ResourcesResponse, done: str, asked: options.Writing) -> 
         print_names([given.gateway])
     else:
         outcome = (f"would be {done}" if asked["dry_run"] else done) if answer.changed else "unchanged"
-        count = len(given.contents_json)
-        what = "1 resource" if count == 1 else f"{count} resources"
+        what = counted(len(given.contents_json), "resource")
         click.echo(f"resources of gateway '{given.gateway}' {outcome}: number {given.number} ({what})")
     judge(answer.confirmation, f"canary resources rollback {given.gateway}")
 

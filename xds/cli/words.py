@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 
+from xds.cli.output import counted
 from xds.cli.shapes import MAIN, main_first, number
 from xds.stubs import canary_admin_v1_pb2 as pb
 
@@ -75,7 +76,7 @@ def notes(deployment: pb.Deployment) -> list[str]:
         *deployment.notes,
         *waiting,
         *([f"{rejections} rejected by Envoy"] if rejections else []),
-        *([f"limited on {limited} {'Envoy' if limited == 1 else 'Envoys'}"] if limited else []),
+        *([f"limited on {counted(limited, 'Envoy')}"] if limited else []),
     ]
 
 

@@ -21,7 +21,6 @@ from xds.spec.endpoints import Endpoint
 from xds.spec.levels import first_said
 from xds.spec.upstream import ClusterSettings, HealthCheck
 from xds.telemetry.telemetry import Telemetry
-from xds.translate.view import lending_builds
 
 _AT_ONCE = 1_000
 """Deployments whose checks are made up anew at a time; streams wait meanwhile."""
@@ -92,12 +91,7 @@ class HealthControl:
                 if key == head.labels[MAIN]:
                     continue
                 if lending is None:
-                    lending = lending_builds(
-                        head,
-                        self._state.endpoints,
-                        self._state.lend_when(head),
-                        self._state.health.lending(name),
-                    )
+                    lending = self._state.lending(head, self._state.endpoints)
                 lent[name, head.builds[key]] = slots if key in lending else 0
         return lent
 
@@ -135,10 +129,8 @@ def _checks(state: State, head: Revision) -> dict[str, dict[str, Check]]:
 
 
 def _said(state: State, head: Revision, label: str) -> ClusterSettings:
-    """What decides how to look; where gateways have different defaults, the first one's count."""
-    defaults = [gateway.defaults for gateway in state.serving(head.spec)]
-    levels = (head.spec.settings_of(label), head.spec, *defaults[:1])
-    return _NOTHING.model_copy(update=first_said(_WAYS, levels))
+    """What decides how to look."""
+    return _NOTHING.model_copy(update=first_said(_WAYS, state.levels(head, label)))
 
 
 def _check(endpoint: Endpoint, said: ClusterSettings, host: str) -> Check:

@@ -19,7 +19,7 @@ from xds.revisions.record import Revision, percent
 from xds.telemetry.query import Clock, Live, MetricSource
 from xds.telemetry.records import Point, Scope, Summary
 from xds.telemetry.telemetry import Telemetry
-from xds.translate.view import effective_slots, lending_builds
+from xds.translate.view import effective_slots
 
 ENVOY = "envoy"
 """The source that is always there."""
@@ -208,9 +208,7 @@ class MetricControl:
 
     def _versions(self, revision: Revision) -> Iterator[VersionNow]:
         name, usable = revision.deployment, self._state.endpoints
-        ill = self._state.health.lending(name)
-        lending = lending_builds(revision, usable, self._state.lend_when(revision), ill)
-        shares = effective_slots(revision, lending).shares()
+        shares = effective_slots(revision, self._state.lending(revision, usable)).shares()
         weights = revision.spec.weights()
         for key, ref in revision.builds.items():
             labels = [label for label, labelled in revision.labels.items() if labelled == key]

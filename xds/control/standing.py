@@ -19,7 +19,6 @@ from xds.revisions.moves import moves
 from xds.revisions.record import Revision
 from xds.spec.deployment import Deployment
 from xds.spec.endpoints import Endpoint
-from xds.translate.view import lending_builds
 
 
 @dataclasses.dataclass(frozen=True)
@@ -125,14 +124,13 @@ class Standings:
     ) -> Standing:
         books = {ref: coming.get(ref, self._state.book) for ref in revision.builds.values()}
         endpoints = {ref: book.usable.get(ref, ()) for ref, book in books.items()}
-        ill = self._state.health.lending(revision.deployment)
         return Standing(
             revision=revision,
             endpoints=endpoints,
             convergence=reached,
             notes=tuple(self._notes(revision)),
             known={ref: len(book.union.get(ref, ())) for ref, book in books.items()},
-            lending=lending_builds(revision, endpoints, self._state.lend_when(revision), ill),
+            lending=self._state.lending(revision, endpoints),
             unhealthy=self._verdicts.of(revision),
         )
 

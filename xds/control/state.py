@@ -17,9 +17,10 @@ from xds.spec.claims import Claim, claims_of
 from xds.spec.deployment import Deployment
 from xds.spec.endpoints import Endpoint
 from xds.spec.gateway import Gateway
+from xds.spec.upstream import ClusterSettings
 from xds.store.records import Memory, Write
 from xds.translate.settings import LendWhen, lend_when
-from xds.translate.view import View
+from xds.translate.view import Endpoints, View, lending_builds
 
 ClaimKey = tuple[str, str, str, str]
 """Gateway, host, path prefix, model."""
@@ -166,7 +167,7 @@ class State:
 
         Each says where it came from.
         """
-        held = (self._claims.get(_key(claim)) for claim in claims)
+        held = (self._claims.get(claim.key) for claim in claims)
         rivals = [claim for claim in held if claim is not None and claim.deployment not in of]
         return self._placed(rivals) if rivals else []
 
@@ -204,6 +205,16 @@ class State:
         said = {lend_when(revision.spec, gateway.defaults) for gateway in self.serving(revision.spec)}
         ready: tuple[LendWhen, ...] = ("unhealthy", "empty", "never")
         return next((when for when in ready if when in said), "unhealthy")
+
+    def lending(self, revision: Revision, endpoints: Endpoints) -> frozenset[str]:
+        """The builds of a revision, by key, whose slots `main` serves, had they these endpoints."""
+        ill = self.health.lending(revision.deployment)
+        return lending_builds(revision, endpoints, self.lend_when(revision), ill)
+
+    def levels(self, revision: Revision, label: str) -> tuple[ClusterSettings, ...]:
+        """Who says how a version's cluster is set, the strongest first; of gateways the first counts."""
+        defaults = [gateway.defaults for gateway in self.serving(revision.spec)]
+        return (revision.spec.settings_of(label), revision.spec, *defaults[:1])
 
     def take_unwatched(self, count: int) -> list[str]:
         """Some of the deployments whose endpoints may have changed since they were taken last."""
@@ -248,9 +259,9 @@ class State:
 
     def _claim(self, before: Revision | None, after: Revision) -> None:
         for claim in self._claims_of(before) if before else ():
-            if claim == self._claims.get(_key(claim)):
-                del self._claims[_key(claim)]
-        self._claims |= {_key(claim): claim for claim in self._claims_of(after)}
+            if claim == self._claims.get(claim.key):
+                del self._claims[claim.key]
+        self._claims |= {claim.key: claim for claim in self._claims_of(after)}
 
     def _claims_of(self, revision: Revision) -> tuple[Claim, ...]:
         """The hosts that a revision claims; a deletion claims none."""
@@ -291,7 +302,3 @@ def usable_of(state: State, revision: Revision) -> dict[str, int]:
 def _place(head: Revision, files: Mapping[str, str]) -> str:
     file = files.get(head.deployment)
     return f"{file}, revision {head.number}" if file else f"revision {head.number} by {head.note.author}"
-
-
-def _key(claim: Claim) -> ClaimKey:
-    return claim.key

@@ -45,7 +45,5 @@ class Verdicts:
 
     def _is_checked(self, revision: Revision, key: str) -> bool:
         """Whether Envoys check a build; to those that don't, everything is healthy."""
-        spec, label = revision.spec, revision.label_of(key)
-        defaults = [gateway.defaults for gateway in self._state.serving(spec)]
-        levels = (spec.settings_of(label), spec, *defaults[:1])
+        levels = self._state.levels(revision, revision.label_of(key))
         return bool(first_said(("health_check",), levels).get("health_check"))
