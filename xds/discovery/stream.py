@@ -7,7 +7,7 @@ moment it can be written, so a slow peer costs no memory.
 
 import dataclasses
 import functools
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from xds.catalog.catalog import Catalog, Change
 from xds.catalog.types import ROUTING, Type
@@ -82,6 +82,8 @@ class Stream:
     ) -> None:
         self.node = node
         self.peer = Peer()
+        self.stirs: Callable[[Stream], object] = lambda _: None
+        """Told whenever the stream may have come into sync, or left it."""
         self.dialect = dialect
         self.counters = Counters()
         self.watches: dict[str, Watch] = {}
@@ -113,6 +115,7 @@ class Stream:
         if request.unsubscribe:
             watch.unsubscribe(request.unsubscribe)
         self._stay_within_bounds()
+        self.stirs(self)
         return verdict
 
     def retarget(self, catalog: Catalog) -> None:
@@ -121,6 +124,7 @@ class Stream:
             watch.retarget(catalog)
         self._order.retarget(catalog)
         self.catalog = catalog
+        self.stirs(self)
 
     def notice(self, changes: Iterable[Change]) -> bool:
         """The catalog changed; returns whether any of it concerns this stream."""
@@ -131,6 +135,8 @@ class Stream:
                 self._order.notice(change)
                 watch.notice(change)
                 concerned = True
+        if concerned:
+            self.stirs(self)
         return concerned
 
     def next_answer(self) -> Answer | None:
