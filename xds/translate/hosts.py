@@ -68,11 +68,13 @@ def virtual_host(host: str, sections: Iterable[Section], max_body: int = MAX_BOD
     for section in sections:
         by_path[section.path_prefix].append(section)
     longest_first = sorted(by_path, key=len, reverse=True)
-    return route_v3.VirtualHost(
+    made = route_v3.VirtualHost(
         name=host,
         domains=[host],
         routes=[route for path in longest_first for route in _below(path, by_path[path], max_body)],
     )
+    _retry_alike(made)
+    return made
 
 
 def _routes(view: View) -> tuple[route_v3.Route, ...]:
@@ -81,6 +83,16 @@ def _routes(view: View) -> tuple[route_v3.Route, ...]:
     if not models:
         return tuple(routes(view))
     return tuple(for_models(routes(view), models)) if view.reads_models else ()
+
+
+def _retry_alike(host: route_v3.VirtualHost) -> None:
+    """Say once for the host what all its routes say of retries: it is the longest text in each of them."""
+    actions = [route.route for route in host.routes if route.HasField("route")]
+    said = {action.retry_policy.SerializeToString(deterministic=True) for action in actions}
+    if len(said) == 1 and all(said):
+        host.retry_policy.MergeFromString(*said)
+        for action in actions:
+            action.ClearField("retry_policy")
 
 
 def _below(path: str, sections: Iterable[Section], max_body: int) -> Iterator[route_v3.Route]:
