@@ -62,9 +62,11 @@ class Model:
     snapshots: list[Snapshot] = dataclasses.field(default_factory=list)
     """One for each entry, also for those that brought nothing."""
     replies: dict[str, Reply] = dataclasses.field(default_factory=dict)
+    commits: int = 0
 
     def write(self, write: Write) -> None:
         """What a commit does."""
+        self.commits += 1
         for revision in write.revisions:
             kept = [*self.revisions.get(revision.deployment, ()), revision]
             self.revisions[revision.deployment] = kept if revision.kind == "delete" else within_limit(kept)
@@ -100,6 +102,7 @@ class Model:
             leases=self.leases,
             drains=frozenset(self.drains),
             snapshot=len(self.snapshots),
+            position=self.commits,
         )
 
     def recent(self, name: str, since: float) -> tuple[Revision, ...]:

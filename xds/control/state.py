@@ -47,6 +47,8 @@ class State:
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._keep_builds = keep_builds
+        self.position = memory.position
+        """How many writes it follows."""
         self.gateways = {gateway.name: gateway for gateway in gateways}
         self.builds: defaultdict[str, dict[str, str]] = defaultdict(dict)
         self.applied: dict[tuple[str, str], str] = dict(memory.applied)
@@ -120,6 +122,7 @@ class State:
 
     def adopt(self, write: Write, now: float) -> set[str]:
         """Follow what was committed; returns the deployments it concerns."""
+        self.position += 1
         concerned = set()
         for revision in write.revisions:
             name = revision.deployment

@@ -8,7 +8,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import NamedTuple
 
-from xds.catalog.catalog import Catalog
+from xds.catalog.catalog import Catalog, Change
 from xds.catalog.resource import Resource
 from xds.discovery.dialect import DELTA, Dialect
 from xds.discovery.order import Clock
@@ -34,9 +34,9 @@ class Hub:
 
     A gateway's name stands for its newest Envoys, whose catalog is always there. That of any other
     target is made when the first such Envoy connects: `provide` then fills it, before the stream
-    opens. `hears` is told of every answer that a peer accepts or refuses, `stirs` of peers that come and
-    go, `leaves` of whose stream has ended. `holds` tells whose newest routes a peer has not, and what it
-    said of them ("" where nobody knows).
+    opens. `hears` is told of every answer that a peer accepts or refuses, `stirs` of peers that come
+    and go, `leaves` of whose stream has ended, `changes` of whatever changed in a catalog. `holds`
+    tells whose newest routes a peer has not, and what it said of them ("" where nobody knows).
     """
 
     def __init__(self, gateways: Iterable[str], clock: Clock = lambda: 0.0) -> None:
@@ -44,12 +44,14 @@ class Hub:
         self.hears: Callable[[Stream, Verdict], object] = lambda _, __: None
         self.stirs: Callable[[], object] = lambda: None
         self.leaves: Callable[[Stream], object] = lambda _: None
+        self.changes: Callable[[Target, tuple[Change, ...]], object] = lambda _, __: None
         self.holds: Callable[[Stream], Mapping[str, str]] = lambda _: {}
         self._clock = clock
         self._catalogs = {Target(gateway): Catalog() for gateway in gateways}
         self._streams: defaultdict[Target, set[Stream]] = defaultdict(set)
         self._target_of: dict[Stream, Target] = {}
-        self._ended = Counters()
+        self.ended = Counters()
+        """What the streams have seen that ended."""
 
     @property
     def catalogs(self) -> Mapping[str, Catalog]:
@@ -64,12 +66,42 @@ class Hub:
         """Every target that has a catalog."""
         return tuple(self._catalogs)
 
+    def prepare(self, target: Target) -> Catalog:
+        """The catalog of a target, made now if it isn't there."""
+        if target not in self._catalogs:
+            self._catalogs[target] = Catalog()
+            self.provide(target)
+        return self._catalogs[target]
+
+    def inherit(self, earlier: "Hub") -> list[Stream]:
+        """Go on where another hub leaves off: with its streams, and its catalogs made to have what ours have.
+
+        What it has for Envoys of which none is connected is not gone on with.
+
+        Returns:
+            The streams that have something to hear.
+        """
+        concerned = []
+        for target in earlier.targets():
+            catalog, streams = earlier.prepare(target), earlier.streams_of(target)
+            wanted = self.prepare(target) if streams else self._catalogs.get(target, Catalog())
+            changes = catalog.commit(*_what_makes(catalog, wanted))
+            catalog.push, catalog.foreign = wanted.push, wanted.foreign
+            self.changes(target, changes)
+            if target in self._catalogs:
+                self._catalogs[target] = catalog
+                self._streams[target].update(streams)
+            self._target_of |= dict.fromkeys(streams, target)
+            concerned += [stream for stream in streams if changes and stream.notice(changes)]
+        self.ended += earlier.ended
+        return concerned
+
     def open(
         self, target: Target | str, node: Node, dialect: Dialect = DELTA, *, aggregated: bool = True
     ) -> Stream:
         """A new stream of an Envoy."""
         target = _target(target)
-        stream = Stream(self._catalog(target), node, dialect, self._clock, aggregated=aggregated)
+        stream = Stream(self.prepare(target), node, dialect, self._clock, aggregated=aggregated)
         self._streams[target].add(stream)
         self._target_of[stream] = target
         self.stirs()
@@ -78,14 +110,14 @@ class Hub:
     def close(self, stream: Stream) -> None:
         """The stream has ended."""
         self._leave(stream)
-        self._ended += stream.counters
+        self.ended += stream.counters
         self.leaves(stream)
         self.stirs()
 
     def move(self, stream: Stream, target: Target) -> None:
         """A stream's Envoy is to have what another target has."""
         self._leave(stream)
-        stream.retarget(self._catalog(target))
+        stream.retarget(self.prepare(target))
         self._streams[target].add(stream)
         self._target_of[stream] = target
 
@@ -120,19 +152,13 @@ class Hub:
             del self._catalogs[target], self._streams[target]
         return deserted
 
-    def _catalog(self, target: Target) -> Catalog:
-        if target not in self._catalogs:
-            self._catalogs[target] = Catalog()
-            self.provide(target)
-        return self._catalogs[target]
-
     def _leave(self, stream: Stream) -> None:
         self._streams[self._target_of.pop(stream)].discard(stream)
 
     def totals(self) -> Counters:
         """What all streams have seen, those that ended included."""
         open_streams = (stream.counters for streams in self._streams.values() for stream in streams)
-        return sum(open_streams, self._ended)
+        return sum(open_streams, self.ended)
 
     def commit(
         self,
@@ -155,7 +181,19 @@ class Hub:
         self._catalogs[target].push = push
         if not changes:
             return []
+        self.changes(target, changes)
         return [stream for stream in self._streams[target] if stream.notice(changes)]
+
+
+def _what_makes(catalog: Catalog, wanted: Catalog) -> tuple[Iterable[Resource], Iterable[tuple[str, str]]]:
+    """What is to be put into a catalog, and what is to go, for it to have what another has."""
+    put = [resource for type_ in wanted.sizes() for resource in wanted.all(type_).values()]
+    gone = [
+        (type_, name)
+        for type_ in catalog.sizes()
+        for name in catalog.all(type_).keys() - wanted.all(type_).keys()
+    ]
+    return put, gone
 
 
 def _target(said: Target | str) -> Target:

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from xds.errors import StoreError
 from xds.store.database import check_version
+from xds.store.image_rows import drop_image
 from xds.store.lock import Lock
 
 
@@ -82,6 +83,7 @@ def _copy(source: Path, out: Path, *, force: bool) -> Contents:
             there.backup(here)
             here.execute("PRAGMA journal_mode = DELETE")  # one file, without a log beside it
             contents = _checked(here, source)
+            _leave_image_out(here)
         _write_through(unfinished)
         for log in ("-wal", "-shm"):  # of what stood here before: it would be played into the copy
             Path(f"{out}{log}").unlink(missing_ok=True)
@@ -115,6 +117,13 @@ def _checked(db: sqlite3.Connection, source: Path) -> Contents:
     if found != "ok":
         raise StoreError(f"{source} is damaged: {found}; restore an earlier backup")
     return Contents(*db.execute("SELECT COUNT(DISTINCT deployment), COUNT(*) FROM revisions").fetchone())
+
+
+def _leave_image_out(db: sqlite3.Connection) -> None:
+    """What was published is made again of what was committed; it may be most of the file."""
+    if db.execute("SELECT 1 FROM sqlite_master WHERE name = 'image'").fetchone() is not None:
+        drop_image(db)
+        db.execute("VACUUM")
 
 
 def _refuse_existing(path: Path, mend: str, *, force: bool) -> None:

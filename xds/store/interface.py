@@ -4,11 +4,13 @@ Calls block and belong to one thread. All of them raise StoreError where the sto
 Listings are newest first; `before` is the number to go on below, None for the newest.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Protocol
 
+from xds.catalog.resource import Resource
 from xds.revisions.record import Revision
 from xds.revisions.resources import ResourceSet
+from xds.store.image_rows import Page, Whose
 from xds.store.records import Entry, Memory, Reply, Snapshot, Write
 from xds.telemetry.archive import Minute
 
@@ -70,6 +72,16 @@ class Store(Protocol):
         Returns:
             The revision (it may be a deletion) by deployment, the set of resources by gateway.
         """
+
+    def image(self, maker: str) -> Mapping[Whose, list[Resource]] | None:
+        """What was published after the last write; None where that isn't certain.
+
+        Args:
+            maker: by what it must have been made (any text).
+        """
+
+    def write_image(self, page: Page) -> None:
+        """Write a part of what is published; the image fits nothing until its last page is written."""
 
     def metric_minutes(self, since: float) -> list[Minute]:
         """What versions did in every minute since then (epoch seconds), oldest first."""

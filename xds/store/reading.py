@@ -11,7 +11,7 @@ from xds.store.audit_rows import ENTRY_COLUMNS, entry_of
 from xds.store.records import Entry, Lease, Memory, Place, Snapshot
 from xds.store.resource_rows import RESOURCE_COLUMNS, resources_of
 from xds.store.rows import REVISION_COLUMNS, revision_of
-from xds.store.writing import newest_entry
+from xds.store.writing import newest_entry, position
 
 _ABOVE_ALL = 2**63 - 1
 
@@ -69,6 +69,7 @@ def memory(db: sqlite3.Connection, since: float) -> Memory:
         leases=_leases(db),
         drains=frozenset((ref, place) for ref, place in db.execute("SELECT ref, place FROM drains")),
         snapshot=newest_entry(db),
+        position=position(db),
     )
 
 

@@ -99,6 +99,8 @@ class Memory:
     drains: frozenset[Place] = frozenset()
     snapshot: int = 0
     """The newest entry's number."""
+    position: int = 0
+    """How many writes there were."""
 
 
 @dataclasses.dataclass(frozen=True)

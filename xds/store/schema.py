@@ -2,6 +2,9 @@
 
 `brought` says which entry of the audit brought which revision (or set of resources). It is kept when
 revisions are pruned: what was in force at a snapshot stays known, and that it is gone can be said.
+
+`position` counts the commits. `image` has what was published of them, encoded; `image_of` says by what
+that was made, and up to which commit (none while it is being written).
 """
 
 MIGRATIONS = (
@@ -75,5 +78,15 @@ MIGRATIONS = (
         revision INTEGER NOT NULL, packed BLOB NOT NULL,
         PRIMARY KEY (start, deployment, build, gateway, revision)
     ) WITHOUT ROWID;
+    """,
+    """
+    CREATE TABLE position (commits INTEGER NOT NULL);
+    INSERT INTO position VALUES (0);
+    CREATE TABLE image_of (maker TEXT NOT NULL, position INTEGER);
+    CREATE TABLE image (
+        gateway TEXT NOT NULL, profile TEXT NOT NULL, type TEXT NOT NULL, name TEXT NOT NULL,
+        version TEXT NOT NULL, clusters TEXT NOT NULL, body BLOB NOT NULL,
+        UNIQUE (gateway, profile, type, name)
+    );
     """,
 )

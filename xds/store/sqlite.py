@@ -6,11 +6,13 @@ An instance belongs to one thread (the server gives it one of its own), and a fi
 from collections.abc import Iterable
 from pathlib import Path
 
+from xds.catalog.resource import Resource
 from xds.revisions.record import Revision
 from xds.revisions.resources import ResourceSet
 from xds.store import reading
 from xds.store.audit_rows import REPLY_COLUMNS, reply_of
 from xds.store.database import Database
+from xds.store.image_rows import Page, Whose, read_image, write_page
 from xds.store.metric_rows import read_minutes, write_minutes
 from xds.store.records import Entry, Memory, Reply, Snapshot, Write
 from xds.store.writing import write_all
@@ -111,6 +113,20 @@ class SqliteStore:
         """
         with self._database.reading() as db:
             return reading.at_snapshot(db, number)
+
+    def image(self, maker: str) -> dict[Whose, list[Resource]] | None:
+        """What was published after the last write; None where that isn't certain."""
+        with self._database.reading() as db:
+            return read_image(db, maker)
+
+    def write_image(self, page: Page) -> None:
+        """Write a part of what is published.
+
+        Raises:
+            StoreError: nothing of it was written.
+        """
+        with self._database.writing() as db:
+            write_page(db, page)
 
     def metric_minutes(self, since: float) -> list[Minute]:
         """What versions did in every minute since then, oldest first."""

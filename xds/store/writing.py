@@ -30,7 +30,14 @@ def write_all(db: sqlite3.Connection, write: Write) -> int:
     _write_endpoints(db, write)
     if write.reply is not None:
         _add_reply(db, write.reply)
+    db.execute("UPDATE position SET commits = commits + 1")
     return entry
+
+
+def position(db: sqlite3.Connection) -> int:
+    """How many writes there were."""
+    number: int = db.execute("SELECT commits FROM position").fetchone()[0]
+    return number
 
 
 def newest_entry(db: sqlite3.Connection) -> int:
