@@ -12,10 +12,10 @@ from xds.catalog.catalog import Catalog
 from xds.catalog.resource import Resource
 from xds.catalog.types import ROUTING, Type
 from xds.discovery import sotw
+from xds.discovery.answer import Answer
 from xds.discovery.dialect import DELTA, Dialect
 from xds.discovery.request import Node, Request
 from xds.discovery.stream import Stream
-from xds.discovery.watch import Answer
 
 Dislikes = Callable[[Resource], bool]
 

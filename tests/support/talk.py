@@ -4,9 +4,9 @@ from collections.abc import Iterable
 
 from xds.catalog.resource import Resource
 from xds.catalog.types import Type
+from xds.discovery.answer import Answer
 from xds.discovery.hub import Hub
 from xds.discovery.request import Node, Request
-from xds.discovery.watch import Answer
 
 Said = dict[str, str | None]
 """What an answer said: version by name, None for a removal."""

@@ -6,9 +6,11 @@ resource before and after. Streams keep no copy of the catalog: they note what t
 """
 
 import dataclasses
-from collections import defaultdict
+import functools
+from collections import OrderedDict, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 
+from xds.catalog.batches import Batches
 from xds.catalog.resource import Resource, fingerprint
 from xds.catalog.types import ROUTING
 
@@ -26,6 +28,9 @@ class Change:
 _NONE: Mapping[str, Resource] = {}
 """What there is of a type that nobody has resources of. Peers may ask for any; that leaves no trace."""
 
+_BATCHES_KEPT = 32
+"""Envoys ask for endpoints once for each message of clusters that they are sent."""
+
 
 class Catalog:
     """Resources by type and name. `position` grows by one with every commit that changes something.
@@ -40,6 +45,8 @@ class Catalog:
         self.position = 0
         self.push = 0
         self._resources: defaultdict[str, dict[str, Resource]] = defaultdict(dict)
+        self._versions: defaultdict[str, dict[str, str]] = defaultdict(dict)
+        self._batches: OrderedDict[tuple[str, frozenset[str] | None, int], Batches] = OrderedDict()
         self._named: dict[str, int] = {}
         self._fingerprints: defaultdict[str, int] = defaultdict(int)
 
@@ -58,6 +65,27 @@ class Catalog:
     def fingerprint(self, type_: str) -> int:
         """Of all resources of a type: equal sets of names and versions have equal ones."""
         return self._fingerprints.get(type_, 0)
+
+    def versions(self, type_: str) -> Mapping[str, str]:
+        """The version of every resource of a type by name (a live view: don't keep it)."""
+        return self._versions.get(type_, {})
+
+    def differing(self, type_: str, known: Mapping[str, str]) -> set[str]:
+        """The names of which these are not the versions there are; also those that only one side has."""
+        versions = self.versions(type_)
+        return set() if known == versions else {name for name, _ in known.items() ^ versions.items()}
+
+    def batches(self, type_: str, names: frozenset[str] | None, limit: int) -> Batches:
+        """All of a type, or what was asked for by name, in messages of at most `limit` bytes of resources."""
+        key = type_, names, limit
+        kept = self._batches.pop(key, None)
+        if kept is None or kept.is_stale:
+            wanted = self.all(type_) if names is None else sorted(names)
+            kept = Batches(functools.partial(self.get, type_), wanted, limit, asked=names is not None)
+        self._batches[key] = kept
+        while len(self._batches) > _BATCHES_KEPT:
+            self._batches.popitem(last=False)
+        return kept
 
     def names_cluster(self, cluster: str) -> bool:
         """Whether any resource of a routing type names the cluster."""
@@ -86,6 +114,13 @@ class Catalog:
                 yield self._changed(type_, name, removed, None)
 
     def _changed(self, type_: str, name: str, before: Resource | None, after: Resource | None) -> Change:
+        if after is None:
+            del self._versions[type_][name]
+        else:
+            self._versions[type_][name] = after.version
+        for (kept_type, _, _), batches in self._batches.items():
+            if kept_type == type_:
+                batches.follow(name, is_there=after is not None)
         for resource in (before, after):
             self._fingerprints[type_] ^= fingerprint(resource) if resource else 0
         if type_ in ROUTING:

@@ -6,13 +6,15 @@ with the same nonce goes to many streams as the very same `bytes`.
 """
 
 import functools
+from collections.abc import Iterable
 
+from xds.catalog.batches import Batch
 from xds.catalog.resource import Resource
 from xds.catalog.wire import field
+from xds.discovery.answer import Answer
 from xds.discovery.node import node_of
 from xds.discovery.request import Request
 from xds.discovery.stream import Stream, Verdict
-from xds.discovery.watch import Answer
 from xds.stubs import envoy_service_discovery_v3_pb2 as discovery
 
 _CONTROL_PLANE = field(7, field(1, b"canary"))
@@ -43,13 +45,25 @@ def receive(stream: Stream, request: Request) -> Verdict | None:
 
 def encode(answer: Answer) -> bytes:
     """The answer as an encoded DeltaDiscoveryResponse; streams sent the same share one `bytes`."""
+    if answer.batch is not None:
+        return _encode_batch(answer.type, answer.nonce, answer.batch)
     resources = tuple(item.after for item in answer.items if item.after is not None)
     removed = tuple(item.name for item in answer.items if item.after is None)
     return _encode(answer.type, answer.nonce, resources, removed)
 
 
 @functools.lru_cache(maxsize=32)
+def _encode_batch(type_: str, nonce: str, batch: Batch) -> bytes:
+    there = {name: resource for name, resource in batch.resources.items() if resource is not None}
+    return _message(type_, nonce, there.values(), batch.resources.keys() - there.keys())
+
+
+@functools.lru_cache(maxsize=32)
 def _encode(type_: str, nonce: str, resources: tuple[Resource, ...], removed: tuple[str, ...]) -> bytes:
+    return _message(type_, nonce, resources, removed)
+
+
+def _message(type_: str, nonce: str, resources: Iterable[Resource], removed: Iterable[str]) -> bytes:
     return b"".join(
         [
             *(field(2, _resource(resource)) for resource in resources),

@@ -16,15 +16,17 @@ class Dialect:
             learns it from the resource's absence, or not at all.
         whole: the types whose answers always hold everything, so that absence says: gone.
         max_answer: bytes of resources in one message.
+        tells_state: whether an answer carries the fingerprint of all that its peer is to have then.
     """
 
     name: str
     tells_removals: bool
     whole: frozenset[str]
     max_answer: int
+    tells_state: bool
 
 
-DELTA = Dialect("delta", tells_removals=True, whole=frozenset(), max_answer=1_000_000)
+DELTA = Dialect("delta", tells_removals=True, whole=frozenset(), max_answer=1_000_000, tells_state=False)
 """Incremental. Answers are split well below the 4 MB that gRPC allows by default."""
 
 STATE_OF_THE_WORLD = Dialect(
@@ -32,6 +34,7 @@ STATE_OF_THE_WORLD = Dialect(
     tells_removals=False,
     whole=frozenset({Type.CLUSTER, Type.LISTENER, Type.SCOPED_ROUTE}),
     max_answer=sys.maxsize,
+    tells_state=True,
 )
 """Full answers for clusters, listeners and scopes, what is new for the other types. Answers are never split:
 acknowledging one part would look like refusing to have seen the next."""

@@ -18,10 +18,12 @@ clusters it has, and which routes hold on to them.
 
 from collections.abc import Callable, Mapping
 
+from xds.catalog.batches import Batch
 from xds.catalog.catalog import Catalog, Change
 from xds.catalog.resource import Resource
 from xds.catalog.types import ROUTING, Type
-from xds.discovery.watch import Item, Watch
+from xds.discovery.answer import Item
+from xds.discovery.watch import Watch
 
 GRACE = 10.0
 """Seconds that a removal waits on a stream without gates, and a new peer's silence means: not yet."""
@@ -90,6 +92,19 @@ class Order:
         if item.after is None and type_ == Type.ENDPOINT:
             return item.asked or self._cluster_settled(item.name)
         return True
+
+    def batch_may_go(self, type_: str, batch: Batch) -> bool | None:
+        """Whether a batch, which is new to the peer, may be sent now; None: look at each resource of it."""
+        if batch.asked or not self.has_gates():
+            return True
+        if type_ == Type.SCOPED_ROUTE and not self._clusters_settled():
+            return False
+        clusters = self._watches.get(Type.CLUSTER)
+        if type_ not in ROUTING or not batch.clusters:
+            return True
+        if clusters is None or (clusters.owed and not clusters.in_flight):
+            return None
+        return not clusters.in_flight
 
     def _clusters_known(self, resource: Resource) -> bool:
         clusters = self._watches.get(Type.CLUSTER)

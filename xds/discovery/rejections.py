@@ -54,6 +54,9 @@ class Rejections:
 
     def batches(self, owed: Collection[str]) -> Iterator[list[str]]:
         """What may be tried together: each group of suspects by itself, then all the others."""
+        if not self._suspects:
+            yield list(owed)
+            return
         # A group of which nothing is owed any more was given up by the peer, or is being tried.
         self._suspects = deque(
             group for group in self._suspects if any(suspect.name in owed for suspect in group)
@@ -68,6 +71,8 @@ class Rejections:
     def accepted(self, names: Iterable[str]) -> None:
         """The peer took an answer with these names."""
         self._patience.refusals = 0
+        if not self._suspects and not self.parked:
+            return
         cleared = set(names)
         self._no_longer_suspect(cleared)
         for name in cleared & self.parked.keys():

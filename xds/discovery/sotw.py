@@ -7,17 +7,20 @@ to have, in hexadecimal: a reconnecting peer that shows the catalog's own is up 
 
 import dataclasses
 import functools
+from collections.abc import Iterable, Mapping
 from typing import Self
 
+from xds.catalog.batches import Batch
 from xds.catalog.catalog import Catalog
 from xds.catalog.resource import Resource
 from xds.catalog.types import WILDCARD_BY_DEFAULT
 from xds.catalog.wire import field
+from xds.discovery.answer import Answer
 from xds.discovery.node import node_of
 from xds.discovery.request import Node, Request
 from xds.discovery.stream import Stream, Verdict
 from xds.discovery.subscription import WILDCARD
-from xds.discovery.watch import Answer, Watch
+from xds.discovery.watch import Watch
 from xds.stubs import envoy_service_discovery_v3_pb2 as discovery
 
 SOME_VERSION = ""
@@ -102,22 +105,33 @@ def _first(request: StateRequest, catalog: Catalog) -> Request:
     )
 
 
-def _known(request: StateRequest, catalog: Catalog) -> dict[str, str]:
+def _known(request: StateRequest, catalog: Catalog) -> Mapping[str, str]:
     """What a reconnecting peer has: everything, or some version of what it names, or it doesn't say."""
     names = request.names or ((WILDCARD,) if request.type in WILDCARD_BY_DEFAULT else ())
     if WILDCARD in names and request.version == version_info(catalog.fingerprint(request.type)):
-        return {name: resource.version for name, resource in catalog.all(request.type).items()}
+        return catalog.versions(request.type)
     return dict.fromkeys(names, SOME_VERSION) if request.version and WILDCARD not in names else {}
 
 
 def encode(answer: Answer) -> bytes:
     """The answer as an encoded DiscoveryResponse; streams sent the same share one `bytes`."""
+    if answer.batch is not None and not answer.rest:
+        return _encode_batch(answer.type, answer.nonce, answer.state, answer.batch)
     new = tuple(item.after for item in answer.items if item.after is not None)
     return _encode(answer.type, answer.nonce, answer.state, new + answer.rest)
 
 
 @functools.lru_cache(maxsize=32)
+def _encode_batch(type_: str, nonce: str, state: int, batch: Batch) -> bytes:
+    return _message(type_, nonce, state, filter(None, batch.resources.values()))
+
+
+@functools.lru_cache(maxsize=32)
 def _encode(type_: str, nonce: str, state: int, resources: tuple[Resource, ...]) -> bytes:
+    return _message(type_, nonce, state, resources)
+
+
+def _message(type_: str, nonce: str, state: int, resources: Iterable[Resource]) -> bytes:
     return b"".join(
         [
             field(1, version_info(state).encode()),

@@ -6,16 +6,16 @@ moment it can be written, so a slow peer costs no memory.
 """
 
 import dataclasses
-import functools
 from collections.abc import Callable, Iterable, Iterator
 
 from xds.catalog.catalog import Catalog, Change
 from xds.catalog.types import ROUTING, Type
+from xds.discovery.answer import Answer, Item
 from xds.discovery.dialect import DELTA, Dialect
 from xds.discovery.order import Clock, Order
 from xds.discovery.rejections import Patience, Rejection
 from xds.discovery.request import MOST_NAMES, MOST_TYPES, Node, Request, TooMuch
-from xds.discovery.watch import Answer, Item, Watch
+from xds.discovery.watch import Watch
 
 _ORDER = {type_.value: rank for rank, type_ in enumerate(Type)}
 
@@ -139,25 +139,29 @@ class Stream:
             self.stirs(self)
         return concerned
 
+    @property
+    def restless(self) -> bool:
+        """Whether there may be something to say, now or later."""
+        return any(watch.restless for watch in self.watches.values())
+
     def next_answer(self) -> Answer | None:
         """The next message to send; None while there is nothing to say or an answer is awaited."""
+        restless = [watch for watch in self.watches.values() if watch.restless]
+        if not restless:
+            return None
         self._order.look()
         owed = -1
-        while owed != (owed := sum(len(watch.owed) for watch in self.watches.values())):
-            answer = self._first_answer()
+        while owed != (owed := sum(len(watch.owed) for watch in restless)):
+            answer = self._first_answer(restless)
             if answer is not None:
                 self.counters.answers += 1
                 self._awaited_since.setdefault(answer.type, self._clock())
                 return answer
         return None
 
-    def _first_answer(self) -> Answer | None:
+    def _first_answer(self, restless: Iterable[Watch]) -> Answer | None:
         """One pass over the types. What it settles without a word may open a gate for the next pass."""
-        for type_, watch in self.watches.items():
-            answer = watch.next_answer(functools.partial(self._order.may_go, type_))
-            if answer is not None:
-                return answer
-        return None
+        return next(filter(None, (watch.next_answer(self._order) for watch in restless)), None)
 
     def stale(self) -> None:
         """A request that answers nothing this stream is waiting for."""
@@ -231,10 +235,13 @@ class Stream:
         """A route refused for want of a cluster may be fine now that the cluster was accepted."""
         if type_ != Type.CLUSTER:
             return
+        routing = (self.watches[url] for url in ROUTING & self.watches.keys())
+        refused = [watch for watch in routing if watch.rejections.parked]
+        if not refused:
+            return
         new = {item.name for item in accepted if item.before is None and item.after is not None}
-        for routing in ROUTING & self.watches.keys():
-            parked = self.watches[routing].rejections
-            for name in list(parked.parked):
-                resource = self.catalog.get(routing, name)
+        for watch in refused:
+            for name in list(watch.rejections.parked):
+                resource = self.catalog.get(watch.type, name)
                 if resource is not None and resource.clusters & new:
-                    parked.retry([name])
+                    watch.rejections.retry([name])

@@ -5,55 +5,36 @@ which the peer has something else than the catalog does (or may have), with what
 else the peer has exactly as the catalog does. A change of the catalog adds to `owed` what the peer
 now lacks; sending takes it out again; a refusal puts it back. So an Envoy in sync costs nothing
 but its interned subscription, and whatever comes between, the latest state is what is sent.
+
+A peer that has nothing yet is sent what all such peers are: the catalog's batches, one after the other,
+until something sets this peer apart.
 """
 
-import dataclasses
-import functools
 import itertools
-import operator
 import sys
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections import deque
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from typing import Protocol
 
+from xds.catalog.batches import Batch, Batches
 from xds.catalog.catalog import Catalog, Change
 from xds.catalog.resource import Resource, fingerprint
 from xds.catalog.types import WHOLE_AT_FIRST, WILDCARD_BY_DEFAULT
+from xds.discovery.answer import Answer, Item, items_of
 from xds.discovery.dialect import Dialect
 from xds.discovery.rejections import Patience, Rejections
-from xds.discovery.subscription import NOTHING, WILDCARD
+from xds.discovery.subscription import NOTHING, WILDCARD, Subscription
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
-class Item:
-    """One resource of an answer: what the peer had, and what it is sent (None: removed)."""
+class Gates(Protocol):
+    """Whether something may be sent now (`xds.discovery.order`)."""
 
-    name: str
-    before: Resource | None
-    after: Resource | None
-    asked: bool = False
+    def may_go(self, type_: str, item: Item) -> bool: ...  # noqa: D102 (this item)
+    def batch_may_go(self, type_: str, batch: Batch) -> bool | None: ...  # noqa: D102 (None: look at each)
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
-class Answer:
-    """One message to the peer.
-
-    Attributes:
-        items: what is new to the peer.
-        rest: in state-of-the-world answers that say it all: what the peer has and keeps.
-        state: the fingerprint of all that the peer is to have then.
-
-    Answers of one type follow each other only when acknowledged, except for the parts of one that
-    was too large for a message.
-    """
-
-    type: str
-    nonce: str
-    items: tuple[Item, ...]
-    rest: tuple[Resource, ...] = ()
-    state: int = 0
-
-
-MayGo = Callable[[Item], bool]
-"""Whether an item may be sent now (`xds.discovery.order`)."""
+_MANY = 16
+"""Names asked for at a time that are worth a batch."""
 
 
 class Watch:
@@ -65,10 +46,11 @@ class Watch:
         self.owed: dict[str, Resource | None] = {}
         self.unsure: set[str] = set()
         self.in_flight: dict[str, Answer] = {}
-        self._sent: dict[str, Item] = {}  # what is in flight, by name
         self.rejections = Rejections(patience)
         self.last_nonce = ""
         self.legacy = False
+        self._sent: dict[str, Mapping[str, Item]] = {}  # what is in flight, by nonce and name
+        self._batches: deque[tuple[Batches, int]] = deque()  # owed like this to many, and from where on
         self._state = 0
         self._settled = self._settling = 0
         self._dialect = dialect
@@ -95,16 +77,22 @@ class Watch:
         self._greeted = True
         before = self.subscription
         self.subscription = before.with_names(names)
-        for name, version in known.items():
-            if self.subscription.covers(name) and not before.covers(name):
-                self._state ^= fingerprint(Resource(self.type, name, version))
+        if self._dialect.tells_state:
+            self._show(known, before)
         if self.subscription.wildcard and not before.wildcard and not self._is_left_over(known, has_more):
             self._owe_everything(known)
             self._greeting_due = not known
             self._guessing = has_more
-        for name in names:
-            if name != WILDCARD:
-                self._owe_asked(name, known, had=before.covers(name))
+        self._owe_asked([name for name in names if name != WILDCARD], known, before)
+
+    def _show(self, known: Mapping[str, str], before: Subscription) -> None:
+        """The peer says what it has."""
+        if before is NOTHING and known == self._catalog.versions(self.type):
+            self._state ^= self._catalog.fingerprint(self.type)
+            return
+        for name, version in known.items():
+            if self.subscription.covers(name) and not before.covers(name):
+                self._state ^= fingerprint(Resource(self.type, name, version))
 
     def _is_left_over(self, known: Mapping[str, str], has_more: bool) -> bool:  # noqa: FBT001
         """Whether what the peer has is from another mode of its gateway.
@@ -118,10 +106,10 @@ class Watch:
         """Names (or `*`) are of no more interest; one that the wildcard still covers is answered."""
         before = self.subscription
         self.subscription = before.without_names(names)
+        self._batches.clear()
         dropped = before.names - self.subscription.names
         if self.subscription.wildcard:
-            for name in sorted(dropped):
-                self._owe_asked(name, {}, had=True)
+            self._owe_asked(sorted(dropped), {}, before)
             return
         if before.wildcard:
             dropped |= self._catalog.all(self.type).keys() | self.owed.keys()
@@ -129,17 +117,32 @@ class Watch:
             self._forget(name)
 
     def _owe_everything(self, known: Mapping[str, str]) -> None:
-        for name in {**self._catalog.all(self.type), **known}:
-            if name not in self.subscription.names:
-                self.owed[name] = self._known(name, known)
-
-    def _owe_asked(self, name: str, known: Mapping[str, str], *, had: bool) -> None:
-        if name in known:
+        named = self.subscription.names
+        if not (known or named or self.owed):
+            self.owed = dict.fromkeys(self._catalog.all(self.type))
+            limit = sys.maxsize if self.type in WHOLE_AT_FIRST else self._dialect.max_answer
+            self._batches.append((self._catalog.batches(self.type, None, limit), 0))
+            return
+        for name in self._catalog.differing(self.type, known) - named:
             self.owed[name] = self._known(name, known)
-        else:
-            self.owed.setdefault(name, self._catalog.get(self.type, name) if had else None)
-            self.unsure.add(name)
-            self._asked.add(name)
+
+    def _owe_asked(self, names: Collection[str], known: Mapping[str, str], before: Subscription) -> None:
+        if len(names) >= _MANY and not known and not before.wildcard:
+            new = frozenset(names).difference(before.names, self.owed)
+            names = [name for name in names if name not in new]
+            self.owed |= dict.fromkeys(new)
+            self.unsure |= new
+            self._asked |= new
+            self._batches.append((self._catalog.batches(self.type, new, self._dialect.max_answer), 0))
+        differing = self._catalog.differing(self.type, known) if known else set()
+        for name in names:
+            if name not in known:
+                held = self._catalog.get(self.type, name) if before.covers(name) else None
+                self.owed.setdefault(name, held)
+                self.unsure.add(name)
+                self._asked.add(name)
+            elif name in differing or name in self.owed:
+                self.owed[name] = self._known(name, known)
 
     def _known(self, name: str, known: Mapping[str, str]) -> Resource | None:
         if name not in known:
@@ -163,6 +166,7 @@ class Watch:
     def retarget(self, catalog: Catalog) -> None:
         """From now on the peer is to have another catalog: the one full comparison there is."""
         before, self._catalog = self._catalog, catalog
+        self._batches.clear()
         for name in {**before.all(self.type), **catalog.all(self.type), **self.owed}:
             held = self.owed[name] if name in self.owed else before.get(self.type, name)
             differs = name in self.unsure or not _same(held, catalog.get(self.type, name))
@@ -171,40 +175,80 @@ class Watch:
 
     # What goes out.
 
-    def next_answer(self, may_go: MayGo) -> Answer | None:
+    @property
+    def restless(self) -> bool:
+        """Whether there may be something to say, now or later."""
+        return bool(self.owed) or self._greeting_due
+
+    def next_answer(self, gates: Gates) -> Answer | None:
         """The next message to send, or None while there is nothing to say, or an answer is awaited."""
         if self.in_flight and not self._unfinished:
             return None
-        items, self._unfinished = self._take(may_go)
+        batch = self._next_batch(gates)
+        if batch is not None:
+            items, by_name = items_of(batch)
+            self._take_batch(batch)
+        elif self._batches:
+            return None
+        else:
+            taken, self._unfinished = self._take(gates)
+            items, by_name = tuple(taken), {item.name: item for item in taken}
         if not items and not (self._greeting_due and self._owes_only_what_was_refused()):
             return None
         self._greeting_due = False
-        rest = tuple(self._kept(items)) if self.type in self._dialect.whole else ()
-        answer = Answer(self.type, self._next_nonce(), tuple(items), rest, self._state)
+        rest = tuple(self._kept(by_name)) if self.type in self._dialect.whole else ()
+        answer = Answer(self.type, self._next_nonce(), items, rest, self._state, batch)
         self.in_flight[answer.nonce] = answer
-        self._sent |= {item.name: item for item in items}
+        self._sent[answer.nonce] = by_name
         self._settling = self._catalog.push if self._owes_only_what_was_refused() else 0
         return answer
 
-    def _kept(self, items: Iterable[Item]) -> Iterator[Resource]:
+    def _kept(self, sent: Mapping[str, Item]) -> Iterator[Resource]:
         """What the peer has and is to keep, besides what it is sent now."""
-        sent = {item.name for item in items}
         for name, current in self._catalog.all(self.type).items():
-            if self.subscription.covers(name) and name not in sent and name not in self.owed:
+            if name not in sent and name not in self.owed and self.subscription.covers(name):
                 yield current
         yield from (held for held in self.owed.values() if held and held.body)
 
-    def _take(self, may_go: MayGo) -> tuple[list[Item], bool]:
+    def _next_batch(self, gates: Gates) -> Batch | None:
+        """The next of the batches that this peer is owed; None where there is none, or it may not go yet."""
+        while self._batches and self._batches[0][1] == len(self._batches[0][0]):
+            self._batches.popleft()
+        if not self._batches:
+            return None
+        batches, number = self._batches[0]
+        batch = batches.batch(number)
+        goes = None if batch is None else gates.batch_may_go(self.type, batch)
+        if goes is None:
+            self._batches.clear()
+        return batch if goes else None
+
+    def _take_batch(self, batch: Batch) -> None:
+        batches, number = self._batches.popleft()
+        if number + 1 < len(batches):
+            self._batches.appendleft((batches, number + 1))
+        self._unfinished = bool(self._batches)
+        for name in batch.resources:
+            self.owed.pop(name, None)
+        self.unsure.difference_update(batch.resources)
+        self._asked.difference_update(batch.resources)
+        self._state ^= batch.fingerprint
+
+    def _take(self, gates: Gates) -> tuple[list[Item], bool]:
         """Items that may go now, up to the size of a message; and whether there are more of them."""
         whole = self._greeting_due and self.type in WHOLE_AT_FIRST
         limit = sys.maxsize if whole else self._dialect.max_answer
         for names in self.rejections.batches(self.owed):
-            ready = (item for item in self._due(names) if item.name not in self._sent and may_go(item))
+            ready = (
+                item
+                for item in self._due(names)
+                if self._sent_as(item.name) is None and gates.may_go(self.type, item)
+            )
             taken, more = _message_full(ready, limit)
             if taken:
                 for item in taken:
                     self._settle(item.name)
-                    self._state ^= _difference(item)
+                    self._note(item)
                 return taken, more
         return [], False
 
@@ -226,6 +270,12 @@ class Watch:
         self.owed.pop(name, None)
         self.unsure.discard(name)
         self._asked.discard(name)
+
+    def _note(self, item: Item) -> None:
+        """Sending an item changes what the peer has; so does taking that back."""
+        if self._dialect.tells_state:
+            for resource in filter(None, (item.before, item.after)):
+                self._state ^= fingerprint(resource)
 
     def _next_nonce(self) -> str:
         """Unique on this stream, and equal on all streams that are sent the same (shared bytes)."""
@@ -254,11 +304,12 @@ class Watch:
         if answer is None:
             return ()
         self._settling = 0
+        self._batches.clear()
         mine = [item for item in answer.items if self.subscription.covers(item.name)]
         for item in mine:
             self.owed[item.name] = item.before
             self.unsure.add(item.name)
-            self._state ^= _difference(item)
+            self._note(item)
         self.rejections.refused([(item.name, item.after) for item in mine], text)
         if self.type in self._dialect.whole and self._guessing:
             # It may have more, from an earlier stream, and absence says "gone" only in an answer it takes.
@@ -266,10 +317,12 @@ class Watch:
         return answer.items
 
     def _landed(self, nonce: str) -> Answer | None:
-        answer = self.in_flight.pop(nonce, None)
-        for item in answer.items if answer else ():
-            del self._sent[item.name]
-        return answer
+        self._sent.pop(nonce, None)
+        return self.in_flight.pop(nonce, None)
+
+    def _sent_as(self, name: str) -> Item | None:
+        """How a resource is in flight; None where it isn't."""
+        return next((sent[name] for sent in self._sent.values() if name in sent), None)
 
     # How it stands.
 
@@ -295,7 +348,7 @@ class Watch:
 
     def unsettled(self) -> frozenset[str]:
         """The names of which the peer may have something else than it is to have."""
-        return frozenset(self.owed).union(self._sent)
+        return frozenset(self.owed).union(*self._sent.values())
 
     def _owes_only_what_was_refused(self) -> bool:
         if not self.owed:  # nearly always, of nearly every peer
@@ -305,19 +358,20 @@ class Watch:
 
     def unacknowledged_of(self, names: Collection[str]) -> Iterator[str]:
         """Those of the names of which the peer acknowledged no version; costs the fewer of both sides."""
-        unsettled = len(self.owed) + len(self._sent)
-        among = names if len(names) <= unsettled else itertools.chain(self.owed, self._sent)
+        unsettled = len(self.owed) + sum(map(len, self._sent.values()))
+        among = names if len(names) <= unsettled else itertools.chain(self.owed, *self._sent.values())
         return (name for name in among if name in names and not self.acknowledged(name))
 
     def held(self, name: str) -> Resource | None:
         """What the peer acknowledged last of a resource it asked for."""
-        if name in self._sent:
-            return self._sent[name].before
+        sent = self._sent_as(name)
+        if sent is not None:
+            return sent.before
         return self.owed[name] if name in self.owed else self._catalog.get(self.type, name)
 
     def acknowledged(self, name: str) -> bool:
         """Whether the peer acknowledged some version of this resource."""
-        sent = self._sent.get(name)
+        sent = self._sent_as(name)
         if sent is not None:
             return sent.before is not None and sent.after is not None
         return self.owed[name] is not None if name in self.owed else True
@@ -325,11 +379,6 @@ class Watch:
 
 def _same(one: Resource | None, other: Resource | None) -> bool:
     return one is other or (one is not None and other is not None and one.version == other.version)
-
-
-def _difference(item: Item) -> int:
-    """What sending an item changes in the fingerprint of what the peer has."""
-    return functools.reduce(operator.xor, (fingerprint(r) for r in (item.before, item.after) if r), 0)
 
 
 def _message_full(items: Iterable[Item], limit: int) -> tuple[list[Item], bool]:

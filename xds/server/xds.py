@@ -18,11 +18,11 @@ from google.protobuf.message import DecodeError
 
 from xds.catalog.types import Type
 from xds.discovery import delta, sotw
+from xds.discovery.answer import Answer
 from xds.discovery.dialect import DELTA, STATE_OF_THE_WORLD, Dialect
 from xds.discovery.hub import Hub
 from xds.discovery.request import Node, TooMuch
 from xds.discovery.stream import Peer, Stream, Verdict
-from xds.discovery.watch import Answer
 from xds.fleet.admission import Admission, NotAdmitted
 from xds.spec.gateway import Gateway
 

@@ -1,0 +1,47 @@
+"""What is said to a peer: messages, and the resources in them."""
+
+import dataclasses
+import functools
+from collections.abc import Mapping
+
+from xds.catalog.batches import Batch
+from xds.catalog.resource import Resource
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Item:
+    """One resource of an answer: what the peer had, and what it is sent (None: removed)."""
+
+    name: str
+    before: Resource | None
+    after: Resource | None
+    asked: bool = False
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Answer:
+    """One message to the peer.
+
+    Attributes:
+        items: what is new to the peer.
+        rest: in state-of-the-world answers that say it all: what the peer has and keeps.
+        state: the fingerprint of all that the peer is to have then.
+        batch: what the items are made of, where other peers are sent the same.
+
+    Answers of one type follow each other only when acknowledged, except for the parts of one that
+    was too large for a message.
+    """
+
+    type: str
+    nonce: str
+    items: tuple[Item, ...]
+    rest: tuple[Resource, ...] = ()
+    state: int = 0
+    batch: Batch | None = None
+
+
+@functools.lru_cache(maxsize=64)
+def items_of(batch: Batch) -> tuple[tuple[Item, ...], Mapping[str, Item]]:
+    """A batch as items for peers that have none of it, once for all of them; and the same by name."""
+    by_name = {name: Item(name, None, resource, batch.asked) for name, resource in batch.resources.items()}
+    return tuple(by_name.values()), by_name
