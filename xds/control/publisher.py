@@ -1,9 +1,9 @@
-"""From state to catalogs: what changed within a short window becomes one push.
+"""From state to catalogs: a change is pushed at once, what follows within a short window together.
 
-Changes only mark deployments; when the window closes, each is translated once, from the latest
-state, for every target there is. The publisher also wakes up by itself when the time of a retired
-build or of a build's last endpoints is over, and makes what the first Envoy of a new target is to
-have, before it is answered.
+Changes only mark deployments; with the next push each is translated once, from the latest state, for
+every target there is. So a lone change waits for nothing, and a storm makes one push a window. The
+publisher also wakes up by itself when the time of a retired build or of a build's last endpoints is
+over, and makes what the first Envoy of a new target is to have, before it is answered.
 """
 
 import asyncio
@@ -38,7 +38,7 @@ class Publisher:
         state: what is in force.
         hub: whose catalogs they are.
         wake: lets a stream's writer know that there may be something to say.
-        window: seconds in which changes are gathered into one push.
+        window: seconds after a push in which changes are gathered for the next one.
     """
 
     def __init__(self, state: State, hub: Hub, wake: Callable[[Stream], None], window: float = 0.0) -> None:
@@ -70,7 +70,7 @@ class Publisher:
         return bool(self._touched or self._touched_gateways)
 
     def touch(self, deployments: Iterable[str]) -> None:
-        """These changed: publish them when the window closes."""
+        """These changed: publish them at once, or when the window closes."""
         self._touched.update(deployments)
         self._news.set()
 
@@ -115,14 +115,16 @@ class Publisher:
 
     async def run(self) -> None:
         """Publish what is touched, and retire builds whose time is over, until cancelled."""
+        clock, closes = asyncio.get_running_loop().time, 0.0
         while True:
             await self._something_to_do()
-            await asyncio.sleep(self._window)
+            await asyncio.sleep(max(0.0, closes - clock()))
             self._news.clear()
             now = time.time()
             self._touched.update(name for name, due in self._retirements.items() if due <= now)
             self._touched.update(self._state.fade())
             self.publish()
+            closes = clock() + self._window
 
     def _hears(self, stream: Stream, verdict: Verdict) -> None:
         self.lanes.hears(stream, verdict)
