@@ -236,18 +236,18 @@ def _endpoint_changes(
     state: State, unions: Mapping[str, tuple[Endpoint, ...]], heads: Mapping[str, Revision]
 ) -> tuple[EndpointChange, ...]:
     """What that means for each build, and for whom; `heads` are the revisions to be in force."""
+    coming: defaultdict[str, set[str]] = defaultdict(set)
+    for name, revision in heads.items():
+        for ref in revision.builds.values():
+            coming[ref].add(name)
 
-    def uses(name: str, ref: str) -> bool:
-        head = heads.get(name) or state.head(name)
-        return head is not None and ref in head.builds.values()
+    def users(ref: str) -> set[str]:
+        staying = (state.head(name) for name in state.users_of(ref) if name not in heads)
+        using = {head.deployment for head in staying if head is not None and ref in head.builds.values()}
+        return coming[ref] | using
 
     return tuple(
-        EndpointChange(
-            ref,
-            len(union),
-            union != state.book.union.get(ref, ()),
-            tuple(sorted(name for name in {*state.users_of(ref), *heads} if uses(name, ref))),
-        )
+        EndpointChange(ref, len(union), union != state.book.union.get(ref, ()), tuple(sorted(users(ref))))
         for ref, union in unions.items()
     )
 
