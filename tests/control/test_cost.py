@@ -115,7 +115,7 @@ async def test_a_weight_change_builds_and_encodes_one_virtual_host(planes: Plane
     assert calls["translate/hosts.py:virtual_host"] == 1
     assert calls["catalog/table.py:route_table"] == 1
     assert calls["discovery/watch.py:Watch.notice"] == 1
-    assert calls["discovery/delta.py:_encode"] == 1
+    assert calls["discovery/delta.py:_message"] == 1
     assert calls["translate/listeners.py:listener"] == 0
 
 
@@ -173,4 +173,4 @@ def test_two_streams_that_are_sent_the_same_share_its_bytes() -> None:
     with Counting() as calls:
         sent = [delta.encode(answer) for stream in streams if (answer := stream.next_answer())]
     assert len({id(raw) for raw in sent}) == 1
-    assert calls["discovery/delta.py:_encode"] == 1
+    assert calls["discovery/delta.py:_message"] == 1

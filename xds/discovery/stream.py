@@ -114,7 +114,8 @@ class Stream:
             watch.subscribe(request.subscribe, request.known, has_more=request.has_more)
         if request.unsubscribe:
             watch.unsubscribe(request.unsubscribe)
-        self._stay_within_bounds()
+        if first or request.subscribe or request.unsubscribe:
+            self._stay_within_bounds()
         self.stirs(self)
         return verdict
 
@@ -157,6 +158,7 @@ class Stream:
                 self.counters.answers += 1
                 self._awaited_since.setdefault(answer.type, self._clock())
                 return answer
+        self.stirs(self)  # what was settled without a word may have been all there was
         return None
 
     def _first_answer(self, restless: Iterable[Watch]) -> Answer | None:
@@ -172,10 +174,13 @@ class Stream:
         awaited = (
             at + ACK_DEADLINE for type_, at in self._awaited_since.items() if type_ not in self._reported
         )
-        return min((at for at in (self._order.next_release(), *awaited) if at is not None), default=None)
+        release = self._order.next_release() if self.restless else None
+        return min(awaited if release is None else (release, *awaited), default=None)
 
     def overdue(self) -> list[str]:
         """The types whose acknowledgement is overdue, each reported once."""
+        if not self._awaited_since:
+            return []
         now = self._clock()
         late = [
             type_

@@ -9,7 +9,7 @@ import asyncio
 import dataclasses
 import time
 import urllib.parse
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from typing import Generic, Protocol, Self, TypeVar
 
 import grpc
@@ -89,12 +89,29 @@ class Wakers:
 
 
 class Discovery:
-    """Serves both dialects, all types on one stream or each on its own."""
+    """Serves both dialects, all types on one stream or each on its own.
 
-    def __init__(self, hub: Hub, gateways: tuple[Gateway, ...], wakers: Wakers) -> None:
+    Args:
+        hub: whose streams they are to be.
+        gateways: in the order in which they are tried.
+        wakers: who waits for news.
+        whole: whether the hub can make what any Envoy is to have; else those wait whose catalog it lacks.
+    """
+
+    def __init__(
+        self, hub: Hub, gateways: tuple[Gateway, ...], wakers: Wakers, *, whole: bool = True
+    ) -> None:
         self.admission = Admission(gateways, time.time)
         self._hub = hub
         self._wakers = wakers
+        self._whole = asyncio.Event()
+        if whole:
+            self._whole.set()
+
+    def follow(self, hub: Hub) -> None:
+        """Go on with this hub, which has the streams of the one before, and can make what is lacking."""
+        self._hub = hub
+        self._whole.set()
 
     def handlers(self) -> tuple[grpc.GenericRpcHandler, ...]:
         """The handlers to register; identity (de)serializers keep messages as bytes."""
@@ -133,6 +150,8 @@ class Discovery:
         except NotAdmitted as refusal:
             (log.warning if refusal.node.times == 1 else log.debug)("envoy turned away", reason=str(refusal))
             await talk.context.abort(grpc.StatusCode.PERMISSION_DENIED, str(refusal))
+        if target not in self._hub.targets():
+            await self._whole.wait()
         stream = self._hub.open(target, node, talk.dialect, aggregated=talk.only is None)
         stream.peer = Peer(_address(talk.context.peer()), time.time())
         news = self._wakers.add(stream)
@@ -142,8 +161,7 @@ class Discovery:
         try:
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(talk.write(stream, news, bound))
-                async for verdict in talk.read(first, stream, news, bound):
-                    self._hub.hears(stream, verdict)
+                await talk.read(first, stream, news, self._hears, bound)
                 talk.over = True
                 news.set()
             await talk.turn_away()
@@ -151,6 +169,9 @@ class Discovery:
             self._wakers.remove(stream)
             self._hub.close(stream)
             bound.info("envoy disconnected", **dataclasses.asdict(stream.counters))
+
+    def _hears(self, stream: Stream, verdict: Verdict) -> None:
+        self._hub.hears(stream, verdict)  # of the hub that is followed now
 
 
 @dataclasses.dataclass
@@ -192,12 +213,16 @@ class _Conversation(Generic[R]):
             await self.context.abort(*self.fault)
 
     async def read(
-        self, first: R, stream: Stream, news: asyncio.Event, bound: structlog.typing.FilteringBoundLogger
-    ) -> AsyncIterator[Verdict]:
+        self,
+        first: R,
+        stream: Stream,
+        news: asyncio.Event,
+        hears: Callable[[Stream, Verdict], object],
+        bound: structlog.typing.FilteringBoundLogger,
+    ) -> None:
         """Take in the first request and all that follow, until there are no more.
 
-        Yields:
-            What the peer said to answers.
+        `hears` is told what the peer says to answers.
         """
         request: R | None = first
         while request is not None:
@@ -209,8 +234,9 @@ class _Conversation(Generic[R]):
                 self.fault = grpc.StatusCode.RESOURCE_EXHAUSTED, str(excess)
                 return
             if verdict is not None:
-                yield verdict
-            news.set()
+                hears(stream, verdict)
+            if stream.restless:  # nearly every request acknowledges the only thing there was to say
+                news.set()
             request = await self.next_request()
 
     async def write(
@@ -229,11 +255,15 @@ class _Conversation(Generic[R]):
 
 
 async def _wait(news: asyncio.Event, until: float | None) -> None:
-    try:
-        async with asyncio.timeout(None if until is None else until - time.monotonic()):
-            await news.wait()
-    except TimeoutError:
+    """Until there is news, or the time has come (of the loop's clock) to look without any."""
+    if until is None:
+        await news.wait()
         return
+    alarm = asyncio.get_running_loop().call_at(until, news.set)
+    try:
+        await news.wait()
+    finally:
+        alarm.cancel()
 
 
 def _address(peer: str) -> str:
