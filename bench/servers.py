@@ -16,6 +16,9 @@ from tests.support.ports import LOOPBACK, free_port
 from xds.client import Client
 
 PEERS = Path(__file__).parent / "peers"
+OURS, FLOOR, CANNED = "canary", "floor", "canned sender"
+GO = "go-control-plane, our layout"
+USUAL = "go-control-plane, usual layout"
 BATCH = 500
 MAX_START = 300.0
 
@@ -41,6 +44,7 @@ class Server(Protocol):
     def rollback(self, deployment: int, slots: int) -> None: ...  # noqa: D102 (to the share before: `slots`)
     def place(self, deployment: int, port: int) -> None: ...  # noqa: D102 (version `a` runs at this port)
     def stop(self) -> None: ...  # noqa: D102
+    def kill(self) -> None: ...  # noqa: D102
 
 
 def name_of(deployment: int) -> str:
@@ -61,14 +65,12 @@ def document(deployment: int) -> dict[str, object]:
 class Canary:
     """This server, on a store that may already hold its deployments."""
 
-    name = "canary"
+    name = OURS
 
-    def __init__(self, folder: Path, mode: str) -> None:
-        """Start it, and return at once; `wait_until_ready` waits."""
+    def __init__(self, folder: Path, mode: str, port: int = 10_000) -> None:
+        """Start it, and return at once; `wait_until_ready` waits. Its Envoys take requests at `port`."""
         config = {
-            "gateways": [
-                {"name": "default", "mode": mode, "listeners": [{"address": LOOPBACK, "port": 10_000}]}
-            ]
+            "gateways": [{"name": "default", "mode": mode, "listeners": [{"address": LOOPBACK, "port": port}]}]
         }
         (folder / "canary.yaml").write_text(json.dumps(config))
         self._ready_file = folder / "ready.json"
@@ -115,6 +117,10 @@ class Canary:
         """Replace the endpoints of version `a`."""
         self.client.set_endpoints(f"{name_of(deployment)}@a", [f"{LOOPBACK}:{port}"])
 
+    def kill(self) -> None:
+        """End it at once."""
+        self._popen.kill()
+
     def stop(self) -> None:
         """End it politely, else not."""
         self.client.close()
@@ -157,12 +163,23 @@ class Peer:
         """End it."""
         self._program.stop()
 
+    def kill(self) -> None:
+        """End it at once."""
+        self._program.kill()
+
+
+def canned(folder: Path, answers: Path) -> Peer:
+    """Our bytes again, written by the load client's own counterpart: what the client can take."""
+    binary = build(Path(__file__).parent / "client")
+    begun = time.time_ns()
+    return Peer(CANNED, Program([binary, "canned"], folder / "canned.log"), begun, path=str(answers))
+
 
 def floor(folder: Path, answers: Path) -> Peer:
     """A bare grpc.aio loop with our bytes."""
     begun = time.time_ns()
     program = Program([sys.executable, "-m", "bench.peers.floor"], folder / "floor.log")
-    return Peer("floor", program, begun, path=str(answers))
+    return Peer(FLOOR, program, begun, path=str(answers))
 
 
 def go_control_plane(folder: Path, answers: Path, layout: str, dialect: str) -> Peer:
@@ -174,5 +191,5 @@ def go_control_plane(folder: Path, answers: Path, layout: str, dialect: str) -> 
     binary = build(PEERS / "go-control-plane")
     begun = time.time_ns()
     program = Program([binary], folder / "go-control-plane.log")
-    name = f"go-control-plane, {layout} layout"
+    name = GO if layout == "ours" else USUAL
     return Peer(name, program, begun, path=str(answers), layout=layout, dialect=dialect)

@@ -115,9 +115,8 @@ def _type_of(raw: bytes) -> str:
     return DeltaDiscoveryResponse.FromString(raw).type_url or DiscoveryResponse.FromString(raw).type_url
 
 
-async def main() -> None:
+async def main(floor: Floor) -> None:
     """Serve until the input ends."""
-    floor = Floor()
     methods: dict[str, grpc.RpcMethodHandler[bytes, bytes]] = {
         "DeltaAggregatedResources": grpc.stream_stream_rpc_method_handler(floor.delta),
         "StreamAggregatedResources": grpc.stream_stream_rpc_method_handler(floor.state),
@@ -140,4 +139,4 @@ async def main() -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(main())
+    asyncio.run(main(Floor()))
