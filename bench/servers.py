@@ -69,9 +69,8 @@ class Canary:
 
     def __init__(self, folder: Path, mode: str, port: int = 10_000) -> None:
         """Start it, and return at once; `wait_until_ready` waits. Its Envoys take requests at `port`."""
-        config = {
-            "gateways": [{"name": "default", "mode": mode, "listeners": [{"address": LOOPBACK, "port": port}]}]
-        }
+        listeners = [{"address": LOOPBACK, "port": port}]
+        config = {"gateways": [{"name": "default", "mode": mode, "listeners": listeners}]}
         (folder / "canary.yaml").write_text(json.dumps(config))
         self._ready_file = folder / "ready.json"
         self._ready_file.unlink(missing_ok=True)
