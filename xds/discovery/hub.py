@@ -90,8 +90,8 @@ class Hub:
             self.changes(target, changes)
             if target in self._catalogs:
                 self._catalogs[target] = catalog
-                self._streams[target].update(streams)
-            self._target_of |= dict.fromkeys(streams, target)
+            for stream in streams:
+                self._enter(stream, target)
             concerned += [stream for stream in streams if changes and stream.notice(changes)]
         self.ended += earlier.ended
         return concerned
@@ -102,8 +102,7 @@ class Hub:
         """A new stream of an Envoy."""
         target = _target(target)
         stream = Stream(self.prepare(target), node, dialect, self._clock, aggregated=aggregated)
-        self._streams[target].add(stream)
-        self._target_of[stream] = target
+        self._enter(stream, target)
         self.stirs()
         return stream
 
@@ -151,6 +150,11 @@ class Hub:
         for target in deserted:
             del self._catalogs[target], self._streams[target]
         return deserted
+
+    def _enter(self, stream: Stream, target: Target) -> None:
+        """A stream is there, opened just now or inherited."""
+        self._streams[target].add(stream)
+        self._target_of[stream] = target
 
     def _leave(self, stream: Stream) -> None:
         self._streams[self._target_of.pop(stream)].discard(stream)
