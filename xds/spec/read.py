@@ -1,6 +1,6 @@
 """Reads deployment files: every document of every file, and everything that is wrong, at once.
 
-    text -> documents (source, tree) -> a model (drafts, fit, relations) -> what spans files (here)
+    text -> documents (source, tree) -> a model (drafts, fit, relations) -> what spans files (spanning)
 
 Pure: who opens files, and what is done with those that have faults, is decided elsewhere.
 """
@@ -11,11 +11,12 @@ from collections.abc import Callable, Iterable, Mapping
 from pydantic import JsonValue
 
 from xds.spec.deployment import Deployment
-from xds.spec.drafts import Draft, draft, given_twice
+from xds.spec.drafts import Draft, draft
 from xds.spec.endpoints import Endpoint
 from xds.spec.faults import Fault
-from xds.spec.findings import Findings, Path
-from xds.spec.source import parts_of
+from xds.spec.findings import Path
+from xds.spec.source import Part, parts_of
+from xds.spec.spanning import Statement, spanning, statements
 
 
 @dataclasses.dataclass(frozen=True)
@@ -59,21 +60,31 @@ class Reading:
 
 
 @dataclasses.dataclass(frozen=True)
-class _Read:
-    line: int
-    findings: Findings
-    draft: Draft
+class File:
+    """One file, read by itself: what spans files is not compared.
 
-    @property
-    def place(self) -> str:
-        return f"{self.findings.file}:{self.line}"
+    Attributes:
+        documents: those without a fault.
+        faults: everything that is wrong with it.
+        warnings: everything that is worth a look.
+        statements: what is to be compared with what other files say.
+    """
+
+    documents: tuple[Document, ...]
+    faults: tuple[Fault, ...]
+    warnings: tuple[Fault, ...]
+    statements: tuple[Statement, ...]
+
+
+def _as_it_stands(value: JsonValue) -> JsonValue:
+    return value
 
 
 def read(
     sources: Iterable[tuple[str, str]],
     *,
     strict: bool = False,
-    over: Callable[[JsonValue], JsonValue] = lambda value: value,
+    over: Callable[[JsonValue], JsonValue] = _as_it_stands,
 ) -> Reading:
     """Read deployment files.
 
@@ -85,55 +96,35 @@ def read(
     Returns:
         The documents, the faults and the warnings. Nothing is raised, whatever the text.
     """
-    everything: list[_Read] = []
-    faults: list[Fault] = []
-    warnings: list[Fault] = []
-    for file, text in sources:
-        parts, broken = parts_of(file, text)
-        faults += broken
-        said = [part for part in parts if part.value is not None or part.findings.faults]
-        if not said and not broken:
-            warnings.append(Fault(file, 0, "", "is empty"))
-        everything += [
-            _Read(part.line, part.findings, draft(over(part.value), part.findings, strict=strict))
-            for part in said
-        ]
-    _check_names_differ(everything)
-    _check_endpoints_agree(everything)
-    for each in everything:
-        faults += each.findings.faults
-        warnings += each.findings.warnings
-    return Reading(tuple(_documents(everything)), tuple(sorted(faults)), tuple(sorted(warnings)))
+    files = [read_file(name, text, strict=strict, over=over) for name, text in sources]
+    clashes = list(spanning(said for file in files for said in file.statements))
+    clashing = {(said.file, said.document) for said, _ in clashes}
+    documents = (document for file in files for document in file.documents)
+    faults = [fault for file in files for fault in file.faults] + [fault for _, fault in clashes]
+    warnings = (warning for file in files for warning in file.warnings)
+    return Reading(
+        tuple(each for each in documents if (each.file, each.line) not in clashing),
+        tuple(sorted(faults)),
+        tuple(sorted(warnings)),
+    )
 
 
-def _documents(everything: Iterable[_Read]) -> Iterable[Document]:
-    for each in everything:
-        findings, drafted = each.findings, each.draft
-        if not findings.faults:
-            endpoints = {ref: listed for ref, (_, listed) in drafted.endpoints.items()}
-            yield Document(findings.file, each.line, drafted.deployment, endpoints, findings.line_of)
+def read_file(
+    name: str, text: str, *, strict: bool = False, over: Callable[[JsonValue], JsonValue] = _as_it_stands
+) -> File:
+    """Read one file by itself; as `read`."""
+    parts, broken = parts_of(name, text)
+    said = [part for part in parts if part.value is not None or part.findings.faults]
+    drafts = [(part, draft(over(part.value), part.findings, strict=strict)) for part in said]
+    empty = () if said or broken else (Fault(name, 0, "", "is empty"),)
+    return File(
+        tuple(_document(name, *drafted) for drafted in drafts if not drafted[0].findings.faults),
+        (*broken, *(fault for part in said for fault in part.findings.faults)),
+        (*empty, *(warning for part in said for warning in part.findings.warnings)),
+        tuple(each for part, drafted in drafts for each in statements(drafted, part.line, part.findings)),
+    )
 
 
-def _check_names_differ(everything: Iterable[_Read]) -> None:
-    first: dict[str, _Read] = {}
-    for each in everything:
-        findings = each.findings
-        if each.draft.deployment is None or findings.spoiled(("name",)):
-            continue
-        name = each.draft.deployment.name
-        earlier = first.setdefault(name, each)
-        if earlier is not each:
-            findings.fault(
-                ("name",), f"{name} is also the deployment of {earlier.place}", "rename one of them"
-            )
-
-
-def _check_endpoints_agree(everything: Iterable[_Read]) -> None:
-    """A build's endpoints may be given in several places, but not differently."""
-    first: dict[str, tuple[Findings, Path, frozenset[Endpoint]]] = {}
-    for each in everything:
-        findings = each.findings
-        for ref, (at, listed) in each.draft.endpoints.items():
-            earlier, place, theirs = first.setdefault(ref, (findings, at, frozenset(listed)))
-            if theirs != frozenset(listed):
-                findings.fault(at, *given_twice(ref, f"{earlier.file}:{earlier.line_of(place)}"))
+def _document(file: str, part: Part, drafted: Draft) -> Document:
+    endpoints = {ref: listed for ref, (_, listed) in drafted.endpoints.items()}
+    return Document(file, part.line, drafted.deployment, endpoints, part.findings.line_of)
