@@ -1,6 +1,6 @@
 """Endpoints: where a build runs. Live state, never part of a revision."""
 
-from xds.spec.places import Address, ip_or_none
+from xds.spec.places import Address, is_ip
 from xds.spec.upstream import Model
 from xds.spec.values import EndpointWeight, Port, Text
 
@@ -19,7 +19,7 @@ class Endpoint(Model):
     @property
     def is_name(self) -> bool:
         """Whether Envoy has to resolve it (the build's cluster is then STRICT_DNS)."""
-        return ip_or_none(self.address) is None
+        return not is_ip(self.address)
 
     def __str__(self) -> str:
         host = f"[{self.address}]" if ":" in self.address else self.address

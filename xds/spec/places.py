@@ -15,6 +15,8 @@ from xds.spec.complaint import show, wrong
 _LABEL = re.compile(r"[a-z0-9_]([-a-z0-9_]{0,61}[a-z0-9_])?")
 _LONGEST_NAME = 253
 _PORT_AT_END = re.compile(r"(.*):[0-9]*")
+_OCTET = r"(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])"
+_IPV4 = re.compile(rf"{_OCTET}(?:\.{_OCTET}){{3}}")
 _NOT_IN_PATHS = re.compile(r"[^!-~]|[?#\\]")
 
 
@@ -145,10 +147,17 @@ def parse_address(value: str) -> str:
 
 def ip_or_none(value: str) -> str | None:
     """The IP address in its shortest form; None of anything else, also of one with a scope."""
+    if _IPV4.fullmatch(value):
+        return value  # as most are; `ipaddress` takes twenty times as long to say so
     try:
         return None if "%" in value else str(ipaddress.ip_address(value))
     except ValueError:
         return None
+
+
+def is_ip(address: str) -> bool:
+    """Whether an address that was read is an IP address: no name has a colon, or ends with a number."""
+    return ":" in address or address.rpartition(".")[2].isdigit()
 
 
 Host = Annotated[str, AfterValidator(parse_host)]

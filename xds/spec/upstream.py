@@ -115,6 +115,9 @@ class HeaderEdits(Model):
     set: Annotated[dict[HeaderName, HeaderValue], AfterValidator(_by_name)] = Field(default_factory=dict)
     remove: tuple[HeaderName, ...] = ()
 
+    def __hash__(self) -> int:
+        return hash((*self.set.items(), *self.remove))
+
 
 class Headers(Model):
     """Edits on the way to the upstream and on the way back."""

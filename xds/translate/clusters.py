@@ -2,9 +2,12 @@
 
 A build reached by address gets its endpoints over EDS; one reached by name is resolved by Envoy, and
 its names are part of the cluster.
+
+Clusters whose settings are the same differ in little. What they have alike is made once, and copied.
 """
 
-from collections.abc import Iterable
+import functools
+from collections.abc import Sequence
 
 from google.protobuf.wrappers_pb2 import UInt32Value
 
@@ -52,33 +55,59 @@ def cluster(view: View, build: Build) -> cluster_v3.Cluster:
     """The cluster of one of a view's builds."""
     levels = (build.settings, build.revision.spec, view.gateway.defaults)
     said = cluster_settings(*levels)
-    out = cluster_v3.Cluster(
-        name=build.cluster,
-        connect_timeout=duration(said.connect_timeout or 0),
-        metadata=metadata({"deployment": view.revision.deployment, "build": build.ref}),
-    )
-    out.typed_extension_protocol_options[_HTTP_OPTIONS].CopyFrom(packed(_protocol(said)))
-    _discovery(out, build)
-    _balancing(out, said, ring_header(build.revision.spec))
-    if said.circuit_breakers:
-        out.circuit_breakers.thresholds.append(_thresholds(said.circuit_breakers))
-        retry = route_settings(view.revision.spec, view.gateway.defaults).retry
-        if retry and retry.on_other_version:
-            _budget(out.circuit_breakers.thresholds[0], levels)
-    if said.outlier_detection:
-        out.outlier_detection.CopyFrom(_outliers(said.outlier_detection))
-    if said.health_check:
-        out.health_checks.append(_health_check(said.health_check, build, said.protocol))
-    if said.tls:
-        out.transport_socket.CopyFrom(_tls(said.tls, said.protocol))
+    out = cluster_v3.Cluster()
+    ring, elsewhere = ring_header(build.revision.spec), _tries_elsewhere(view, levels)
+    out.CopyFrom(_alike(said, ring, elsewhere, is_dns=build.is_dns))
+    out.name = build.cluster
+    out.metadata.CopyFrom(metadata({"deployment": view.revision.deployment, "build": build.ref}))
+    if build.is_dns:
+        out.load_assignment.CopyFrom(assignment(build.cluster, build.endpoints))
+    for check in out.health_checks:
+        if check.HasField("http_health_check"):
+            check.http_health_check.host = build.revision.deployment
     return patched(out, *build.revision.spec.cluster_patches_of(build.label))
 
 
-def _discovery(out: cluster_v3.Cluster, build: Build) -> None:
-    if build.is_dns:
+@functools.lru_cache(1024)
+def _alike(
+    said: ClusterSettings, ring: str | None, elsewhere: int | None, *, is_dns: bool
+) -> cluster_v3.Cluster:
+    """What clusters with the same settings have alike; to be copied, not changed.
+
+    Args:
+        said: the settings.
+        ring: the header that endpoints are chosen by, where a ring hashes one of its own.
+        elsewhere: where requests are tried on other versions: how many at a time in any case.
+        is_dns: whether Envoy resolves the endpoints' names.
+    """
+    out = cluster_v3.Cluster(connect_timeout=duration(said.connect_timeout or 0))
+    out.typed_extension_protocol_options[_HTTP_OPTIONS].CopyFrom(packed(_protocol(said)))
+    _discovery(out, is_dns=is_dns)
+    _balancing(out, said, ring)
+    if said.circuit_breakers:
+        out.circuit_breakers.thresholds.append(_thresholds(said.circuit_breakers, elsewhere))
+    if said.outlier_detection:
+        out.outlier_detection.CopyFrom(_outliers(said.outlier_detection))
+    if said.health_check:
+        out.health_checks.append(_health_check(said.health_check, said.protocol))
+    if said.tls:
+        out.transport_socket.CopyFrom(_tls(said.tls, said.protocol))
+    return out
+
+
+def _tries_elsewhere(view: View, levels: Sequence[ClusterSettings]) -> int | None:
+    """How many retries at a time a cluster grants in any case; None: nothing is tried on other versions."""
+    retry = route_settings(view.revision.spec, view.gateway.defaults).retry
+    if retry is None or not retry.on_other_version:
+        return None
+    asked = (level.circuit_breakers.max_retries for level in levels if level.circuit_breakers)
+    return next(filter(None, asked), _ELSEWHERE)
+
+
+def _discovery(out: cluster_v3.Cluster, *, is_dns: bool) -> None:
+    if is_dns:
         out.type = cluster_v3.Cluster.STRICT_DNS
         out.dns_lookup_family = cluster_v3.Cluster.V4_PREFERRED
-        out.load_assignment.CopyFrom(assignment(build.cluster, build.endpoints))
         return
     out.type = cluster_v3.Cluster.EDS
     source = ads()
@@ -115,19 +144,15 @@ def _protocol(said: ClusterSettings) -> http_v3.HttpProtocolOptions:
     return http_v3.HttpProtocolOptions(explicit_http_config=explicit)
 
 
-def _thresholds(said: CircuitBreakers) -> cluster_v3.CircuitBreakers.Thresholds:
+def _thresholds(said: CircuitBreakers, elsewhere: int | None) -> cluster_v3.CircuitBreakers.Thresholds:
     out = cluster_v3.CircuitBreakers.Thresholds()
     for name, limit in said.model_dump(exclude_none=True).items():
         getattr(out, name).value = limit
+    if elsewhere is not None:  # retries are a part of the requests under way, or so many if that is more
+        out.retry_budget.budget_percent.value = _BUDGET
+        out.retry_budget.min_retry_concurrency.value = elsewhere
+        out.ClearField("max_retries")
     return out
-
-
-def _budget(out: cluster_v3.CircuitBreakers.Thresholds, levels: Iterable[ClusterSettings]) -> None:
-    """Bound retries to a part of the requests under way, or so many if that is more."""
-    asked = (level.circuit_breakers.max_retries for level in levels if level.circuit_breakers)
-    out.retry_budget.budget_percent.value = _BUDGET
-    out.retry_budget.min_retry_concurrency.value = next(filter(None, asked), _ELSEWHERE)
-    out.ClearField("max_retries")
 
 
 def _outliers(said: OutlierDetection) -> cluster_v3.OutlierDetection:
@@ -139,7 +164,7 @@ def _outliers(said: OutlierDetection) -> cluster_v3.OutlierDetection:
     )
 
 
-def _health_check(said: HealthCheck, build: Build, protocol: str | None) -> core.HealthCheck:
+def _health_check(said: HealthCheck, protocol: str | None) -> core.HealthCheck:
     out = core.HealthCheck(
         interval=duration(said.interval),
         # Else a version that nobody asked for yet is checked once a minute.
@@ -150,7 +175,6 @@ def _health_check(said: HealthCheck, build: Build, protocol: str | None) -> core
     )
     if said.type == "http":
         out.http_health_check.path = said.path
-        out.http_health_check.host = build.revision.deployment
         if protocol in ("http2", "grpc"):
             out.http_health_check.codec_client_type = type_v3.HTTP2
     elif said.type == "grpc":

@@ -6,6 +6,7 @@ never reached the model is tried again.
 """
 
 import functools
+import operator
 from typing import Literal, TypeAlias
 
 from xds.spec.levels import cluster_said, first_said
@@ -37,29 +38,29 @@ OURS = UpstreamSettings(
 _LAST = ClusterSettings(circuit_breakers=BOUNDS)
 """What is merged even where another level says it."""
 
-_ROUTE = tuple(RouteSettings.model_fields)
+_SILENT = UpstreamSettings()
+_CLUSTER, _ROUTE = tuple(ClusterSettings.model_fields), tuple(RouteSettings.model_fields)
+_KEPT = 4096
 
 LendWhen: TypeAlias = Literal["unhealthy", "empty", "never"]
 """When `main` serves a canary's share."""
 
 
-class _Levels(tuple[ClusterSettings, ...]):
-    """Levels that are found again by identity: settings are asked for entry by entry, and are deep."""
+_Said = tuple[object, ...]
+"""The values of one level. Of many deployments most say the same: what follows from it is found again."""
 
-    __slots__ = ()
-
-    def __hash__(self) -> int:
-        return hash(tuple(map(id, self)))
+_of_cluster = operator.attrgetter(*_CLUSTER)
+_of_route = operator.attrgetter(*_ROUTE)
 
 
 def cluster_settings(*levels: ClusterSettings) -> ClusterSettings:
     """The settings of a build's cluster and of its entries in the split, the first level the strongest."""
-    return _cluster_settings(_Levels(levels))
+    return _cluster_settings(tuple(map(_of_cluster, levels)))
 
 
 def route_settings(*levels: RouteSettings) -> RouteSettings:
     """The settings of a deployment's routes, the first level the strongest."""
-    return OURS.model_copy(update=first_said(_ROUTE, levels))
+    return _route_settings(tuple(map(_of_route, levels)))
 
 
 def lend_when(*levels: RouteSettings) -> LendWhen:
@@ -67,6 +68,15 @@ def lend_when(*levels: RouteSettings) -> LendWhen:
     return next((level.lend_when for level in levels if level.lend_when is not None), "unhealthy")
 
 
-@functools.lru_cache(maxsize=4096)
-def _cluster_settings(levels: _Levels) -> ClusterSettings:
-    return OURS.model_copy(update=cluster_said((*levels, _LAST)))
+@functools.lru_cache(_KEPT)
+def _cluster_settings(said: tuple[_Said, ...]) -> ClusterSettings:
+    return OURS.model_copy(update=cluster_said((*_levels(_CLUSTER, said), _LAST)))
+
+
+@functools.lru_cache(_KEPT)
+def _route_settings(said: tuple[_Said, ...]) -> RouteSettings:
+    return OURS.model_copy(update=first_said(_ROUTE, _levels(_ROUTE, said)))
+
+
+def _levels(names: tuple[str, ...], said: tuple[_Said, ...]) -> list[UpstreamSettings]:
+    return [_SILENT.model_copy(update=dict(zip(names, each, strict=True))) for each in said]

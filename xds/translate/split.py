@@ -14,14 +14,15 @@ Every entry of a split is for one build and says which version that is at presen
 header; so relabelling a build changes these routes and nothing else.
 """
 
+import functools
 from collections.abc import Callable, Iterator
 
-from google.protobuf.wrappers_pb2 import BoolValue, UInt32Value
+from google.protobuf.wrappers_pb2 import BoolValue
 
 from xds.slots.table import Segment, SlotTable
 from xds.spec.deployment import MAIN
 from xds.spec.envoy import Raw
-from xds.spec.upstream import ClusterSettings, HeaderEdits, Retry, RouteSettings
+from xds.spec.upstream import HeaderEdits, Headers, Retry, RouteSettings
 from xds.stubs import envoy_config_core_v3_pb2 as core
 from xds.stubs import envoy_config_route_v3_pb2 as route_v3
 from xds.translate import cookies
@@ -86,15 +87,15 @@ def route(view: View, purpose: str, match: route_v3.RouteMatch, split: SlotTable
         name=f"{spec.name}/{purpose}", match=match, metadata=metadata({"deployment": spec.name})
     )
     said = route_settings(spec, view.gateway.defaults)
-    _act(out.route, said)
-    if said.retry and said.retry.attempts:
-        out.route.retry_policy.CopyFrom(_retries(view, said.retry, split))
+    out.route.CopyFrom(_action(said, _tries_elsewhere(view, said, split)))
     ring = ring_policy(view.revision)
     if ring is not None:
         out.route.hash_policy.append(ring)
-    out.route.weighted_clusters.clusters.extend(
-        _entry(view, segment.owner, segment.size) for segment in split
-    )
+    entries = {key: _entry(view, key) for key in split.shares()}
+    for segment in split:
+        entry = out.route.weighted_clusters.clusters.add()
+        entry.CopyFrom(entries[segment.owner])
+        entry.weight.value = segment.size
     return out
 
 
@@ -126,40 +127,66 @@ def _named(view: View, route: route_v3.Route, purpose: str) -> route_v3.Route:
     return out
 
 
-def _act(action: route_v3.RouteAction, said: RouteSettings) -> None:
-    action.timeout.CopyFrom(duration(said.timeout or 0))
+@functools.lru_cache(1024)
+def _action(said: RouteSettings, elsewhere: int) -> route_v3.RouteAction:
+    """What routes with the same settings have alike; to be copied, not changed."""
+    out = route_v3.RouteAction(timeout=duration(said.timeout or 0))
     if said.idle_timeout is not None:
-        action.idle_timeout.CopyFrom(duration(said.idle_timeout))
+        out.idle_timeout.CopyFrom(duration(said.idle_timeout))
     if said.max_stream_duration is not None:
-        action.max_stream_duration.max_stream_duration.CopyFrom(duration(said.max_stream_duration))
+        out.max_stream_duration.max_stream_duration.CopyFrom(duration(said.max_stream_duration))
+    if said.retry and said.retry.attempts:
+        out.retry_policy.CopyFrom(_retries(said.retry, elsewhere))
+    return out
 
 
-def _retries(view: View, said: Retry, split: SlotTable) -> route_v3.RetryPolicy:
-    """What is tried again, and where: as often as it takes to get past every segment of the canaries."""
+def _tries_elsewhere(view: View, said: RouteSettings, split: SlotTable) -> int:
+    """How often it takes to get past every segment of the canaries; 0: not on other versions."""
+    wanted = said.retry is not None and said.retry.on_other_version
+    if not wanted or not view.other_version or not _is_split(split):
+        return 0
+    canaries = sum(segment.owner != view.revision.labels[MAIN] for segment in split)
+    return min(canaries + 1, MOST_TRIES)
+
+
+def _retries(said: Retry, elsewhere: int) -> route_v3.RetryPolicy:
+    """What is tried again, how often, and where."""
     out = route_v3.RetryPolicy(retry_on=f"{_NEVER_REACHED},5xx" if said.on_5xx else _NEVER_REACHED)
-    out.num_retries.value = said.attempts
+    out.num_retries.value = max(said.attempts, elsewhere)
     if said.per_try_timeout:
         out.per_try_timeout.CopyFrom(duration(said.per_try_timeout))
-    if said.on_other_version and view.other_version and _is_split(split):
-        canaries = sum(segment.owner != view.revision.labels[MAIN] for segment in split)
-        out.num_retries.value = max(said.attempts, min(canaries + 1, MOST_TRIES))
+    if elsewhere:
         out.refresh_cluster_on_retry = True
     return out
 
 
-def _entry(view: View, key: str, slots: int) -> route_v3.WeightedCluster.ClusterWeight:
+def _entry(view: View, key: str) -> route_v3.WeightedCluster.ClusterWeight:
+    """The entry of a build in a split, but for its weight."""
     revision = view.revision
     label = revision.label_of(key)
     said = cluster_settings(revision.spec.settings_of(label), revision.spec, view.gateway.defaults)
-    out = route_v3.WeightedCluster.ClusterWeight(
-        name=revision.cluster_of(key), weight=UInt32Value(value=slots)
-    )
-    if view.gateway.version_header:
-        out.response_headers_to_add.append(set_header(view.gateway.version_header, label))
+    out = route_v3.WeightedCluster.ClusterWeight()
+    out.CopyFrom(_edits(label, view.gateway.version_header, said.headers))
+    out.name = revision.cluster_of(key)
+    return patched(out, _filter_config(view, label))
+
+
+@functools.lru_cache(1024)
+def _edits(
+    label: str, version_header: str | None, said: Headers | None
+) -> route_v3.WeightedCluster.ClusterWeight:
+    """What entries of the same label have alike; to be copied, not changed."""
+    out = route_v3.WeightedCluster.ClusterWeight()
+    if version_header:
+        out.response_headers_to_add.append(set_header(version_header, label))
     else:
         out.request_headers_to_add.append(set_header(VERSION, label))
-    _edit_headers(out, said)
-    return patched(out, _filter_config(view, label))
+    if said:
+        out.request_headers_to_add.extend(_set(said.request))
+        out.request_headers_to_remove.extend(said.request.remove)
+        out.response_headers_to_add.extend(_set(said.response))
+        out.response_headers_to_remove.extend(said.response.remove)
+    return out
 
 
 def _filter_config(view: View, label: str) -> Raw | None:
@@ -167,14 +194,6 @@ def _filter_config(view: View, label: str) -> Raw | None:
     version = view.revision.spec.canary.versions.get(label)
     said = version.envoy.typed_per_filter_config if version and version.envoy else None
     return {"typed_per_filter_config": said} if said else None
-
-
-def _edit_headers(out: route_v3.WeightedCluster.ClusterWeight, said: ClusterSettings) -> None:
-    if said.headers:
-        out.request_headers_to_add.extend(_set(said.headers.request))
-        out.request_headers_to_remove.extend(said.headers.request.remove)
-        out.response_headers_to_add.extend(_set(said.headers.response))
-        out.response_headers_to_remove.extend(said.headers.response.remove)
 
 
 def _set(edits: HeaderEdits) -> list[core.HeaderValueOption]:

@@ -48,7 +48,9 @@ def match_path(prefix: str) -> route_v3.RouteMatch:
 def metadata(facts: Mapping[str, str]) -> core.Metadata:
     """Facts about a resource, for the access log and for whoever reads a config dump."""
     said = core.Metadata()
-    said.filter_metadata[METADATA].update(facts)
+    fields = said.filter_metadata[METADATA].fields
+    for name, value in facts.items():
+        fields[name].string_value = value
     return said
 
 

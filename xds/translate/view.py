@@ -43,7 +43,7 @@ class Build:
         """What its label was given itself."""
         return self.revision.spec.settings_of(self.label)
 
-    @property
+    @functools.cached_property
     def is_dns(self) -> bool:
         """Whether Envoy resolves its endpoints' names."""
         return any(endpoint.is_name for endpoint in self.endpoints)
@@ -93,6 +93,8 @@ class View:
         """A table with the slots of builds without endpoints lent to `main`."""
         if self.only_main:
             return SlotTable.whole(self.revision.labels[MAIN])
+        if not self.lending:
+            return table
         return table.replaced({key: self.answering(key) for key in table.shares()})
 
     @functools.cached_property
