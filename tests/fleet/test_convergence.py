@@ -23,9 +23,6 @@ class Innocent:
     def owner(self, resource: str) -> str | None:
         return resource.partition("_")[0]
 
-    def objects(self, stream: Stream) -> bool:  # noqa: ARG002 (as asked)
-        return False
-
     def objection(self, stream: Stream, deployment: str) -> str | None:  # noqa: ARG002 (none)
         return None
 
@@ -36,11 +33,11 @@ def test_an_envoy_counts_once_however_many_streams_it_has() -> None:
     hub.commit("g", [cluster("s_1")])
     streams = [hub.open("g", Node(id="n"), aggregated=False) for _ in range(2)]
     streams[0].receive(Request(Type.CLUSTER))
-    before = convergence(REVISION, hub.streams("g"), Innocent(), pending=False)
+    before = convergence(REVISION, hub, ["g"], Innocent(), pending=False)
     answer = streams[0].next_answer()
     assert answer is not None
     streams[0].receive(Request(Type.CLUSTER, nonce=answer.nonce))
-    after = convergence(REVISION, hub.streams("g"), Innocent(), pending=False)
+    after = convergence(REVISION, hub, ["g"], Innocent(), pending=False)
     assert [(each.envoys, each.in_sync) for each in (before, after)] == [(1, 0), (1, 1)]
 
 
@@ -48,7 +45,7 @@ def test_nobody_is_in_sync_with_what_was_not_published_yet() -> None:
     """A change that waits for its window is not converged."""
     hub = Hub(["g"])
     hub.open("g", Node(id="n"))
-    assert convergence(REVISION, hub.streams("g"), Innocent(), pending=True).in_sync == 0
+    assert convergence(REVISION, hub, ["g"], Innocent(), pending=True).in_sync == 0
 
 
 def test_a_refusal_names_the_envoy_and_its_words() -> None:
@@ -60,7 +57,7 @@ def test_a_refusal_names_the_envoy_and_its_words() -> None:
     answer = stream.next_answer()
     assert answer is not None
     stream.receive(Request(Type.CLUSTER, nonce=answer.nonce, error="no such file"))
-    assert convergence(REVISION, hub.streams("g"), Innocent(), pending=False).rejections == (
+    assert convergence(REVISION, hub, ["g"], Innocent(), pending=False).rejections == (
         "n: Cluster s_1: no such file",
     )
 
@@ -74,4 +71,4 @@ def test_a_refused_build_that_is_no_longer_in_force_delays_nobody() -> None:
     answer = stream.next_answer()
     assert answer is not None
     stream.receive(Request(Type.CLUSTER, nonce=answer.nonce, error="no such file"))
-    assert convergence(REVISION, hub.streams("g"), Innocent(), pending=False).in_sync == 1
+    assert convergence(REVISION, hub, ["g"], Innocent(), pending=False).in_sync == 1

@@ -11,8 +11,10 @@ Whoever follows looks when the pulse beats, never at every acknowledgement.
 
 import dataclasses
 import enum
+import heapq
 import math
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
+from itertools import chain
 
 import structlog
 
@@ -24,6 +26,7 @@ from xds.control.resource_control import ResourceControl
 from xds.control.standing import Standings
 from xds.control.state import State
 from xds.control.terms import Terms
+from xds.discovery.members import Members
 from xds.discovery.stream import Stream
 from xds.errors import CanaryError
 from xds.fleet.convergence import refusals
@@ -97,7 +100,8 @@ class _Followed:
 
     push: int
     is_out: Callable[[], bool]
-    streams: Callable[[], Iterable[Stream]]
+    members: Callable[[], Iterable[Members]]
+    """The Envoys of each gateway."""
     in_force: Callable[[], bool]
     refusals: Callable[[Stream], Iterable[tuple[str, bool]]]
     """What a peer refuses of it; whether that is known to be its fault."""
@@ -142,7 +146,7 @@ class Confirmation:
         followed = _Followed(
             push=push,
             is_out=lambda: self._publisher.pushes >= push,
-            streams=lambda: self._standings.streams(revision.spec),
+            members=lambda: self._members(revision),
             in_force=lambda: self._state.ever(name).number == revision.number,
             refusals=refused,
             held=lambda stream: not {name, left_out(name)}.isdisjoint(self._held(stream)),
@@ -175,7 +179,7 @@ class Confirmation:
         followed = _Followed(
             push=push,
             is_out=lambda: self._publisher.pushes >= push,
-            streams=lambda: self._publisher.hub.streams(gateway),
+            members=lambda: [self._publisher.hub.members(gateway)],
             in_force=in_force,
             refusals=lambda stream: ((text, True) for text in refusals_of(stream)),
             held=lambda _: False,
@@ -208,21 +212,27 @@ class Confirmation:
 
     def _refused_before(self, revision: Revision) -> dict[Stream, set[tuple[str, str, str]]]:
         """What Envoys refuse already, before they hear of a revision."""
-        streams = self._standings.streams(revision.spec)
-        refused = {stream: set(_keys(stream)) for stream in streams}
-        return {stream: keys for stream, keys in refused.items() if keys}
+        return {stream: set(_keys(stream)) for each in self._members(revision) for stream in each.refusing()}
+
+    def _members(self, revision: Revision) -> list[Members]:
+        """The Envoys that are to have a revision, by gateway."""
+        return [self._publisher.hub.members(name) for name in self._standings.gateways(revision.spec)]
 
     def _held(self, stream: Stream) -> frozenset[str]:
         return self._publisher.hub.target_of(stream).held
 
 
 class _Looks:
-    """Looks again and again; remembers who has it, whether it ever went out, and whether anybody came."""
+    """Looks again and again; remembers whether it ever went out, and whether anybody came.
+
+    Once it did, whoever is in sync and refuses nothing has it, and is not looked at. Of the others it
+    remembers who has confirmed it.
+    """
 
     def __init__(self, followed: _Followed, wish: Wish) -> None:
         self._followed = followed
         self._wish = wish
-        self._confirmed: set[str] = set()
+        self._confirmed: set[tuple[Members, str]] = set()
         self._went_out = False
         self.met_any = False
 
@@ -230,29 +240,38 @@ class _Looks:
         """How it stands."""
         in_force = self._followed.in_force()
         self._went_out |= in_force and self._followed.is_out()
-        rejections: list[tuple[str, bool]] = []
-        envoys = by_envoy(self._followed.streams())
-        self.met_any |= bool(envoys)
-        for streams in envoys if self._went_out else ():
-            id_ = streams[0].node.id
-            if id_ in self._confirmed:
-                continue
-            said = list(self._rejections(streams))
-            rejections += said
-            if not said and all(map(self._has, streams)):
-                self._confirmed.add(id_)
-        waiting = [envoy[0].node.id for envoy in envoys if envoy[0].node.id not in self._confirmed]
-        done = len(envoys) - len(waiting)
+        members = list(self._followed.members())
+        count = sum(map(len, members))
+        self.met_any |= bool(count)
+        lacking, rejections = self._look_at(members) if self._went_out else (_ids(members), [])
+        done = count - len(lacking)
         if in_force and any(its_own for _, its_own in rejections):
             state = Confirmed.REJECTED
-        elif done >= self._needed(len(envoys)):
+        elif done >= self._needed(count):
             state = Confirmed.CONFIRMED
         else:
             state = Confirmed.WAITING if in_force else Confirmed.SUPERSEDED
         # Its own come first: the first one is why it is undone.
         said_first = sorted(rejections, key=lambda rejection: not rejection[1])
         texts = tuple(text for text, _ in said_first)
-        return Progress(state, len(envoys), done, texts, tuple(waiting[:_NAMED]))
+        return Progress(state, count, done, texts, tuple(heapq.nsmallest(_NAMED, lacking)))
+
+    def _look_at(self, members: Iterable[Members]) -> tuple[list[str], list[tuple[str, bool]]]:
+        """Who has not confirmed it, and what is refused of it."""
+        lacking: list[str] = []
+        rejections: list[tuple[str, bool]] = []
+        for each in members:
+            for streams in by_envoy(each.outstanding()):
+                id_ = streams[0].node.id
+                if (each, id_) in self._confirmed:
+                    continue
+                said = list(self._rejections(streams))
+                rejections += said
+                if not said and all(map(self._has, streams)):
+                    self._confirmed.add((each, id_))
+                else:
+                    lacking.append(id_)
+        return lacking, rejections
 
     def _needed(self, envoys: int) -> int:
         share = self._wish.share or 1.0
@@ -274,6 +293,11 @@ async def _undone(followed: _Followed, why: str) -> int | None:
     except CanaryError as error:
         log.warning("not undone", error=str(error))
         return None
+
+
+def _ids(members: Iterable[Members]) -> list[str]:
+    """All of them."""
+    return list(chain.from_iterable(each.ids_after(None) for each in members))
 
 
 def _keys(stream: Stream) -> Iterator[tuple[str, str, str]]:

@@ -105,7 +105,7 @@ class Deployments(Shown):
         async def decision(head: Revision, note: Note) -> Revision | None:
             revision = decide.set_weights(head, weights, note)
             if revision is not None:
-                _raise(refused(revision.spec, self._standings.nodes(revision.spec), name))
+                _raise(refused(revision.spec, self._standings.limited(revision.spec), name))
             return revision
 
         return await self._verb("set-weights", name, terms, decision, said=sorted(weights.items()))
@@ -328,7 +328,7 @@ class Deployments(Shown):
             spec = document.deployment
             head = self._state.head(spec.name) if spec is not None else None
             if spec is not None and (head is None or head.spec != spec):
-                faults += refused(spec, self._standings.nodes(spec), document.file, document.line)
+                faults += refused(spec, self._standings.limited(spec), document.file, document.line)
         return faults
 
 

@@ -8,7 +8,7 @@ from xds.control.pulse import Pulse
 from xds.control.state import State
 from xds.discovery.hub import Hub
 from xds.errors import NotFound
-from xds.fleet.listing import Envoy, envoys
+from xds.fleet.listing import Envoy, envoy, envoys
 from xds.fleet.status import ResourceStatus, resources_of
 
 
@@ -42,10 +42,10 @@ class Fleet:
             NotFound: it isn't connected.
         """
         for gateway in sorted(self._state.gateways):
-            streams = [stream for stream in self._hub.streams(gateway) if stream.node.id == id_]
-            for envoy in envoys(self._hub, [gateway], only=id_):
-                holds = self._hub.holds
-                return envoy, tuple(
+            found = envoy(self._hub, gateway, id_)
+            if found is not None:
+                streams, holds = self._hub.members(gateway).streams[id_], self._hub.holds
+                return found, tuple(
                     each for stream in streams for each in resources_of(stream, holds(stream))
                 )
         raise NotFound(f"no Envoy {id_!r} is connected (see `canary fleet`)")
@@ -57,7 +57,7 @@ class Fleet:
             NotFound: there is no such gateway.
         """
         gateways = self._gateways(gateway)
-        return feed(self._pulse.looks(lambda: {envoy.id: envoy for envoy in envoys(self._hub, gateways)}))
+        return feed(self._pulse.looks(lambda: {each.id: each for each in envoys(self._hub, gateways)}))
 
     def _gateways(self, gateway: str) -> "builtins.list[str]":
         if not gateway:

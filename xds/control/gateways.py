@@ -13,7 +13,7 @@ from xds.control.terms import Terms
 from xds.control.writer import Answered, Writer, digest_of, entry, reply
 from xds.discovery.hub import Hub
 from xds.errors import Conflict, NotFound
-from xds.fleet.envoys import acknowledged, by_envoy
+from xds.fleet.envoys import count_acknowledged
 from xds.revisions.record import Revision
 from xds.revisions.resources import ResourceSet
 from xds.spec.gateway import Gateway
@@ -176,14 +176,13 @@ class GatewayControl:
             raise NotFound(f"there is no snapshot {number} (see `canary gateways history {gateway}`)")
 
     async def _standing(self, gateway: Gateway) -> GatewayStanding:
-        envoys = by_envoy(self._hub.streams(gateway.name))
         given = self._state.resources.get(gateway.name)
         served = (self._state.existing(name).spec.gateways for name in self._state.names())
         return GatewayStanding(
             gateway=gateway,
             deployments=sum(said is None or gateway.name in said for said in served),
-            envoys=len(envoys),
-            in_sync=sum(acknowledged(envoy, self._hub) for envoy in envoys),
+            envoys=len(self._hub.members(gateway.name)),
+            in_sync=count_acknowledged(self._hub, gateway.name),
             resources=given.number if given is not None else 0,
             snapshot=await self._writer.ask(lambda store: self._newest_of(store, gateway.name)),
         )

@@ -10,10 +10,10 @@ from xds.control.parts import own_part
 from xds.control.references import Surroundings, faults_between
 from xds.control.resources import Given, parsed, read_resources
 from xds.control.state import State
+from xds.discovery.members import Members
 from xds.discovery.stream import Stream
 from xds.errors import InvalidInput, NotFound, NothingToDo
 from xds.fleet.convergence import Blame, Convergence
-from xds.fleet.envoys import by_envoy, in_sync
 from xds.revisions.record import Note
 from xds.revisions.resources import ResourceSet, rollback_resources, set_resources
 from xds.spec.faults import Fault
@@ -85,7 +85,7 @@ def standing(
     state: State,
     gateway: str,
     recorded: ResourceSet | None,
-    streams: Iterable[Stream],
+    members: Members,
     blame: Blame,
     *,
     pending: bool,
@@ -93,11 +93,14 @@ def standing(
     """What a gateway was given, and what its Envoys made of it (and of its own virtual hosts)."""
     ours = {(each.type, each.name) for each in parsed(recorded.contents if recorded else ())}
     hosts = [host.name for host in virtual_hosts(state.gateways[gateway])]
-    envoys = by_envoy(streams)
-    refusals = {s: list(_refusals(s, ours, hosts, blame)) for envoy in envoys for s in envoy}
-    done = sum(in_sync(envoy) and not any(refusals[stream] for stream in envoy) for envoy in envoys)
-    rejections = tuple(f"{s.node.id}: {refusal}" for s, refused in refusals.items() for refusal in refused)
-    return ResourceStanding(recorded, Convergence(len(envoys), 0 if pending else done, rejections))
+    refused = [
+        (stream.node.id, refusal)
+        for stream in sorted(members.refusing(), key=lambda stream: stream.node.id)
+        for refusal in _refusals(stream, ours, hosts, blame)
+    ]
+    done = len(members) - len({*members.behind(), *(id_ for id_, _ in refused)})
+    rejections = tuple(f"{id_}: {refusal}" for id_, refusal in refused)
+    return ResourceStanding(recorded, Convergence(len(members), 0 if pending else done, rejections))
 
 
 def _numbered(history: Sequence[ResourceSet], note: Note, number: int) -> ResourceSet:

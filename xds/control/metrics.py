@@ -14,7 +14,6 @@ from xds.control.standing import Standing
 from xds.control.state import State
 from xds.discovery.hub import Hub
 from xds.errors import NotFound, Unavailable
-from xds.fleet.envoys import by_envoy
 from xds.revisions.record import Revision, percent
 from xds.telemetry.query import Clock, Live, MetricSource
 from xds.telemetry.records import Point, Scope, Summary
@@ -265,7 +264,7 @@ class MetricControl:
     def _connected(self, revision: Revision, gateway: str) -> set[str]:
         """The ids of the Envoys that are to serve it."""
         gateways = [gateway] if gateway else [each.name for each in self._state.serving(revision.spec)]
-        return {streams[0].node.id for name in gateways for streams in by_envoy(self._hub.streams(name))}
+        return {id_ for name in gateways for id_ in self._hub.members(name).streams}
 
     def _reporting(self) -> set[str]:
         return {envoy.node for envoy in self._telemetry.envoys(self._clock()) if envoy.connected}

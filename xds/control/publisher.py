@@ -62,6 +62,7 @@ class Publisher:
         hub.hears = self._hears
         hub.stirs = self.pulse.beat
         hub.holds = self.lanes.holds
+        hub.objects = self.lanes.objects
         hub.leaves = self.journeys.left
 
     @property

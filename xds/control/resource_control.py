@@ -118,9 +118,9 @@ class ResourceControl:
 
     def standing(self, gateway: str, given: ResourceSet | None) -> ResourceStanding:
         """How a set of resources stands with the Envoys of a gateway."""
-        streams = self._publisher.hub.streams(gateway)
+        members = self._publisher.hub.members(gateway)
         lanes = self._publisher.lanes
-        return standing(self._state, gateway, given, streams, lanes, pending=self._publisher.pending)
+        return standing(self._state, gateway, given, members, lanes, pending=self._publisher.pending)
 
     async def _verb(
         self, verb: str, gateway: str, terms: Terms, decision: Decision, said: object = None

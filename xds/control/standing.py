@@ -11,8 +11,8 @@ from xds.control.state import State, usable_of
 from xds.control.troubles import Troubles
 from xds.control.verdicts import Verdicts
 from xds.discovery.request import Node
-from xds.discovery.stream import Stream
 from xds.fleet.convergence import Convergence, Picture
+from xds.fleet.limits import limited
 from xds.revisions.guard import guard
 from xds.revisions.history import returnable
 from xds.revisions.moves import moves
@@ -113,9 +113,10 @@ class Standings:
         for revision in revisions:
             gateways = revision.spec.gateways
             if gateways not in pictures:
-                streams = self.streams(revision.spec)
-                pending = self._publisher.pending
-                pictures[gateways] = Picture(streams, self._publisher.lanes, pending=pending)
+                publisher = self._publisher
+                pictures[gateways] = Picture(
+                    publisher.hub, self.gateways(revision.spec), publisher.lanes, pending=publisher.pending
+                )
             standings.append(self._standing(revision, pictures[gateways].convergence(revision), coming))
         return standings
 
@@ -166,14 +167,13 @@ class Standings:
             for standing, (revision, previous, changed) in zip(standings, made, strict=True)
         ]
 
-    def streams(self, spec: Deployment) -> list[Stream]:
-        """The streams of the Envoys that are to serve a deployment."""
-        gateways = spec.gateways or self._state.gateways
-        return [stream for gateway in gateways for stream in self._publisher.hub.streams(gateway)]
+    def gateways(self, spec: Deployment) -> tuple[str, ...]:
+        """The gateways that are to serve a deployment."""
+        return spec.gateways or tuple(self._state.gateways)
 
-    def nodes(self, spec: Deployment) -> Iterator[Node]:
-        """The Envoys that are to serve a deployment."""
-        yield from (stream.node for stream in self.streams(spec))
+    def limited(self, spec: Deployment) -> Iterator[Node]:
+        """The Envoys that are to serve a deployment, and can't do all that it says."""
+        return limited(spec, self._publisher.hub, self.gateways(spec))
 
     def _notes(self, revision: Revision) -> Iterator[str]:
         spec = revision.spec

@@ -4,6 +4,7 @@ Each target has one catalog; its streams note what they owe when the catalog cha
 commits to a catalog through the hub and wakes the streams that come back.
 """
 
+import itertools
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import NamedTuple
@@ -11,6 +12,7 @@ from typing import NamedTuple
 from xds.catalog.catalog import Catalog, Change
 from xds.catalog.resource import Resource
 from xds.discovery.dialect import DELTA, Dialect
+from xds.discovery.members import Members
 from xds.discovery.order import Clock
 from xds.discovery.request import Node
 from xds.discovery.stream import Counters, Stream, Verdict
@@ -36,7 +38,8 @@ class Hub:
     target is made when the first such Envoy connects: `provide` then fills it, before the stream
     opens. `hears` is told of every answer that a peer accepts or refuses, `stirs` of peers that come
     and go, `leaves` of whose stream has ended, `changes` of whatever changed in a catalog. `holds`
-    tells whose newest routes a peer has not, and what it said of them ("" where nobody knows).
+    tells whose newest routes a peer has not, and what it said of them ("" where nobody knows);
+    `objects` whether a peer refused anybody's routes.
     """
 
     def __init__(self, gateways: Iterable[str], clock: Clock = lambda: 0.0) -> None:
@@ -46,10 +49,12 @@ class Hub:
         self.leaves: Callable[[Stream], object] = lambda _: None
         self.changes: Callable[[Target, tuple[Change, ...]], object] = lambda _, __: None
         self.holds: Callable[[Stream], Mapping[str, str]] = lambda _: {}
+        self.objects: Callable[[Stream], bool] = lambda _: False
         self._clock = clock
         self._catalogs = {Target(gateway): Catalog() for gateway in gateways}
         self._streams: defaultdict[Target, set[Stream]] = defaultdict(set)
         self._target_of: dict[Stream, Target] = {}
+        self._members = defaultdict[str, Members](lambda: Members(self._is_special))
         self.ended = Counters()
         """What the streams have seen that ended."""
 
@@ -108,6 +113,7 @@ class Hub:
 
     def close(self, stream: Stream) -> None:
         """The stream has ended."""
+        self._members[self._target_of[stream].gateway].leave(stream)
         self._leave(stream)
         self.ended += stream.counters
         self.leaves(stream)
@@ -124,17 +130,20 @@ class Hub:
         """Which target an open stream follows."""
         return self._target_of[stream]
 
+    def members(self, gateway: str) -> Members:
+        """The Envoys of a gateway, and which of them are behind or refuse something."""
+        return self._members[gateway]
+
     def streams(self, gateway: str) -> Iterator[Stream]:
         """The open streams of a gateway, whatever their Envoys can do."""
-        for target in self.targets():
-            if target.gateway == gateway:
-                yield from tuple(self._streams[target])
+        return itertools.chain.from_iterable(tuple(self._members[gateway].streams.values()))
 
     def nodes(self) -> Iterator[tuple[str, str]]:
-        """The node id and the gateway of each open stream."""
-        for target, streams in self._streams.items():
-            for stream in streams:
-                yield stream.node.id, target.gateway
+        """The node id and the gateway of each Envoy."""
+        return itertools.chain.from_iterable(
+            zip(tuple(members.streams), itertools.repeat(gateway))
+            for gateway, members in self._members.items()
+        )
 
     def streams_of(self, target: Target) -> tuple[Stream, ...]:
         """The open streams of one target."""
@@ -155,6 +164,11 @@ class Hub:
         """A stream is there, opened just now or inherited."""
         self._streams[target].add(stream)
         self._target_of[stream] = target
+        self._members[target.gateway].join(stream)
+
+    def _is_special(self, stream: Stream) -> bool:
+        """Whether a peer has not what the others have, or refused that."""
+        return bool(self._target_of[stream].held) or self.objects(stream)
 
     def _leave(self, stream: Stream) -> None:
         self._streams[self._target_of.pop(stream)].discard(stream)

@@ -5,10 +5,9 @@ from collections.abc import Iterable, Iterator
 from typing import Protocol
 
 from xds.catalog.types import ROUTING, Type, short_name
+from xds.discovery.hub import Hub
 from xds.discovery.stream import Stream
-from xds.fleet.envoys import by_envoy, in_sync
-from xds.fleet.limits import limits
-from xds.fleet.profile import Profile, profile_of
+from xds.fleet.limits import limited, limits
 from xds.revisions.record import Revision
 
 _OWNED = frozenset({Type.CLUSTER, Type.ENDPOINT})
@@ -42,9 +41,6 @@ class Blame(Protocol):
     def shares(self, stream: Stream, scope: str, deployment: str) -> bool | None:
         """Whether a deployment has routes in a scope; None: it is no scope of ours."""
 
-    def objects(self, stream: Stream) -> bool:
-        """Whether a peer may be held at older routes of anybody's."""
-
     def objection(self, stream: Stream, deployment: str) -> str | None:
         """What a peer said of a deployment's routes, where it is held at older ones for that."""
 
@@ -53,36 +49,45 @@ class Picture:
     """The Envoys of some gateways at one moment. What is asked of it costs as much as there are exceptions.
 
     Args:
-        streams: of the Envoys.
+        hub: where they are connected.
+        gateways: those.
         blame: whose fault a refusal is.
         pending: something was committed that none has been sent yet.
     """
 
-    def __init__(self, streams: Iterable[Stream], blame: Blame, *, pending: bool) -> None:
-        envoys = by_envoy(streams)
-        everyone = [stream for envoy in envoys for stream in envoy]
+    def __init__(self, hub: Hub, gateways: Iterable[str], blame: Blame, *, pending: bool) -> None:
+        self._hub = hub
+        self._gateways = tuple(gateways)
         self._blame = blame
         self._pending = pending
-        self._count = len(envoys)
-        self._behind = frozenset(envoy[0].node.id for envoy in envoys if not in_sync(envoy))
-        self._refusing = [each for each in everyone if any(each.rejections()) or blame.objects(each)]
-        self._limited = [each.node for each in everyone if profile_of(each.node) is not Profile.NEWEST]
 
     def convergence(self, revision: Revision) -> Convergence:
         """How they stand with a deployment."""
-        refused = [(s.node.id, each) for s in self._refusing for each in refusals(revision, s, self._blame)]
-        delayed = self._behind.union(id_ for id_, refusal in refused if refusal.delays)
+        members = [self._hub.members(gateway) for gateway in self._gateways]
+        refused = [
+            (each, stream.node.id, refusal)
+            for each in members
+            for stream in sorted(each.refusing(), key=lambda stream: stream.node.id)
+            for refusal in refusals(revision, stream, self._blame)
+        ]
+        behind = sum(len(each.behind()) for each in members)
+        waiting = {
+            (each, id_) for each, id_, refusal in refused if refusal.delays and id_ not in each.behind()
+        }
+        count = sum(map(len, members))
         return Convergence(
-            envoys=self._count,
-            in_sync=0 if self._pending else self._count - len(delayed),
-            rejections=tuple(f"{id_}: {refusal.text}" for id_, refusal in refused),
-            limited=limits(revision.spec, self._limited),
+            envoys=count,
+            in_sync=0 if self._pending else count - behind - len(waiting),
+            rejections=tuple(f"{id_}: {refusal.text}" for _, id_, refusal in refused),
+            limited=limits(revision.spec, limited(revision.spec, self._hub, self._gateways)),
         )
 
 
-def convergence(revision: Revision, streams: Iterable[Stream], blame: Blame, *, pending: bool) -> Convergence:
-    """How these streams stand with one deployment."""
-    return Picture(streams, blame, pending=pending).convergence(revision)
+def convergence(
+    revision: Revision, hub: Hub, gateways: Iterable[str], blame: Blame, *, pending: bool
+) -> Convergence:
+    """How the Envoys of these gateways stand with one deployment."""
+    return Picture(hub, gateways, blame, pending=pending).convergence(revision)
 
 
 @dataclasses.dataclass(frozen=True)

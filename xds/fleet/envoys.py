@@ -14,14 +14,16 @@ def by_envoy(streams: Iterable[Stream]) -> list[list[Stream]]:
     return [found[id_] for id_ in sorted(found)]
 
 
-def in_sync(streams: Iterable[Stream]) -> bool:
-    """Whether an Envoy acknowledged all that it is to have, on all its streams."""
-    return all(stream.in_sync for stream in streams)
-
-
 def acknowledged(streams: Iterable[Stream], hub: Hub) -> bool:
     """Whether an Envoy is in sync, refuses nothing, and has nobody's older routes for that."""
     return all(
         stream.in_sync and next(stream.rejections(), None) is None and not hub.holds(stream)
         for stream in streams
     )
+
+
+def count_acknowledged(hub: Hub, gateway: str) -> int:
+    """How many Envoys of a gateway acknowledged everything; only the others are looked at."""
+    members = hub.members(gateway)
+    others = {each.node.id for each in members.outstanding() if not acknowledged((each,), hub)}
+    return len(members) - len(others)

@@ -1,7 +1,8 @@
 """Which Envoys can't do what a deployment asks for, and what they do instead."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 
+from xds.discovery.hub import Hub
 from xds.discovery.request import Node
 from xds.fleet.profile import OTHER_VERSION_SINCE, STICKY_SPLITS_SINCE, Profile, profile_of
 from xds.spec.deployment import Deployment
@@ -30,6 +31,13 @@ def limits(spec: Deployment, nodes: Iterable[Node]) -> tuple[str, ...]:
         for id_, node in sorted(by_id.items())
         for reason in _reasons(spec, profile_of(node))
     )
+
+
+def limited(spec: Deployment, hub: Hub, gateways: Collection[str]) -> Iterator[Node]:
+    """The Envoys of some gateways that can't serve a deployment as it is written; no others are looked at."""
+    for target in hub.targets():
+        if target.gateway in gateways and any(_reasons(spec, Profile(target.profile))):
+            yield from (stream.node for stream in hub.streams_of(target))
 
 
 def refused(spec: Deployment, nodes: Iterable[Node], file: str, line: int = 0) -> list[Fault]:

@@ -5,7 +5,7 @@ resources it has.
 """
 
 import dataclasses
-import heapq
+import itertools
 from collections.abc import Iterable, Iterator, Sequence
 
 from xds.catalog.catalog import Catalog
@@ -55,8 +55,6 @@ def envoys(
     gateways: Iterable[str],
     after: tuple[str, str] | None = None,
     limit: int | None = None,
-    *,
-    only: str | None = None,
 ) -> Iterator[Envoy]:
     """Envoys by gateway and id.
 
@@ -65,18 +63,25 @@ def envoys(
         gateways: of these.
         after: only those after this gateway and id.
         limit: how many at most; None: all.
-        only: just the one with this id.
     """
-    found: dict[tuple[str, str], list[Stream]] = {}
-    for gateway in gateways:
-        for stream in hub.streams(gateway):
-            key = (gateway, stream.node.id)
-            if (after is None or key > after) and only in (None, stream.node.id):
-                found.setdefault(key, []).append(stream)
     sizes = _Sizes()
-    keys = sorted(found) if limit is None else heapq.nsmallest(limit, found)
-    for key in keys:
-        yield _envoy(key[0], found[key], sizes, hub)
+    for gateway, id_ in itertools.islice(_keys(hub, gateways, after), limit):
+        yield _envoy(gateway, hub.members(gateway).streams[id_], sizes, hub)
+
+
+def _keys(hub: Hub, gateways: Iterable[str], after: tuple[str, str] | None) -> Iterator[tuple[str, str]]:
+    """Gateways and ids in order."""
+    last_gateway, last_id = after or ("", None)
+    for gateway in sorted(gateways):
+        if gateway >= last_gateway:
+            ids = hub.members(gateway).ids_after(last_id if gateway == last_gateway else None)
+            yield from ((gateway, id_) for id_ in ids)
+
+
+def envoy(hub: Hub, gateway: str, id_: str) -> Envoy | None:
+    """One Envoy of a gateway, if it is connected."""
+    streams = hub.members(gateway).streams.get(id_)
+    return _envoy(gateway, streams, _Sizes(), hub) if streams else None
 
 
 def _envoy(gateway: str, streams: Sequence[Stream], sizes: "_Sizes", hub: Hub) -> Envoy:

@@ -11,10 +11,10 @@ from types import MappingProxyType
 
 from xds.catalog.resource import Resource
 from xds.catalog.types import Type
+from xds.discovery.answer import Item
 from xds.discovery.hub import Hub
 from xds.discovery.request import Node
 from xds.discovery.stream import Stream
-from xds.discovery.answer import Item
 from xds.discovery.watch import Watch
 from xds.fleet.envoys import acknowledged, by_envoy
 from xds.fleet.profile import Profile, profile_of

@@ -15,7 +15,7 @@ from xds.control.plane import ControlPlane
 from xds.discovery.hub import Hub
 from xds.discovery.stream import Verdict
 from xds.fleet.admission import Admission
-from xds.fleet.envoys import acknowledged, by_envoy
+from xds.fleet.envoys import count_acknowledged
 from xds.server.version_metrics import MOST_VERSIONS, Read, VersionCollector
 
 Values = Mapping[tuple[str, ...], float]
@@ -123,16 +123,12 @@ class _Collector(Collector):
 
     def _of_fleet(self) -> Iterator[GaugeMetricFamily | CounterMetricFamily]:
         hub, publisher = self._plane.hub, self._plane.publisher
-        envoys = {gateway: by_envoy(hub.streams(gateway)) for gateway in hub.catalogs}
-        yield _gauge(
-            "canary_envoys", "Envoys connected", {(name,): len(each) for name, each in envoys.items()}
-        )
-        yield _gauge(
-            "canary_envoys_in_sync",
-            "Envoys that have it all, and refuse nothing",
-            {(name,): sum(acknowledged(streams, hub) for streams in each) for name, each in envoys.items()},
-        )
-        streams: Values = {(name,): sum(map(len, each)) for name, each in envoys.items()}
+        gateways = list(hub.catalogs)
+        envoys: Values = {(name,): len(hub.members(name)) for name in gateways}
+        in_sync: Values = {(name,): count_acknowledged(hub, name) for name in gateways}
+        streams: Values = {(name,): hub.members(name).open for name in gateways}
+        yield _gauge("canary_envoys", "Envoys connected", envoys)
+        yield _gauge("canary_envoys_in_sync", "Envoys that have it all, and refuse nothing", in_sync)
         yield _gauge("canary_streams", "Open streams of Envoys", streams)
         yield _gauge("canary_resources", "Resources in the catalog", _resources(hub), "gateway", "type")
         totals = hub.totals()
