@@ -18,44 +18,38 @@ from xds.translate.view import Build, View
 
 
 @dataclasses.dataclass(frozen=True)
-class _Made:
-    """What was made of a deployment, and from what."""
+class Made:
+    """What was made of a deployment, and from what.
+
+    Attributes:
+        lending: the builds that lend their slots, by key; for a while they still have the endpoints they had.
+        resources: its clusters and endpoints, encoded.
+    """
 
     revision: Revision
     builds: tuple[Build, ...]
     lending: frozenset[str]
-    """The builds that lend their slots, by key; for a while they still have the endpoints they had."""
     resources: tuple[Resource, ...]
-    parts: dict[tuple[bool, bool], Part] = dataclasses.field(default_factory=dict)
-    """By what the Envoys can do."""
+    _parts: dict[tuple[bool, bool], Part] = dataclasses.field(default_factory=dict)
+    """By what the Envoys can do, as far as it makes a difference."""
+
+    def part(self, view: View) -> Part:
+        """Its part of the route table."""
+        sticky, elsewhere = view.needs
+        able = view.sticky_splits or not sticky, view.other_version or not elsewhere
+        if able not in self._parts:
+            self._parts[able] = Part(*section(view), since=view.revision.note.at)
+        return self._parts[able]
 
 
 class Brought:
     """The newest of every deployment on one gateway."""
 
     def __init__(self) -> None:
-        self._made: dict[str, _Made] = {}
+        self._made: dict[str, Made] = {}
 
-    def resources(self, view: View) -> tuple[Resource, ...]:
-        """A deployment's clusters and endpoints, encoded."""
-        return self._of(view).resources
-
-    def part(self, view: View) -> Part:
-        """A deployment's part of the route table."""
-        parts, able = self._of(view).parts, (view.sticky_splits, view.other_version)
-        if able not in parts:
-            parts[able] = Part(*section(view), since=view.revision.note.at)
-        return parts[able]
-
-    def main_only(self, view: View) -> Part:
-        """The same with everyone at `main`."""
-        return Part(*section(dataclasses.replace(view, only_main=True)))
-
-    def forget(self, name: str) -> None:
-        """A deployment brings nothing any more."""
-        self._made.pop(name, None)
-
-    def _of(self, view: View) -> _Made:
+    def made(self, view: View) -> Made:
+        """What a deployment brings now."""
         name, builds = view.revision.deployment, tuple(view.builds())
         made = self._made.get(name)
         if (
@@ -63,8 +57,17 @@ class Brought:
             or made.revision is not view.revision
             or (made.builds, made.lending) != (builds, view.lending)
         ):
-            self._made[name] = made = _Made(view.revision, builds, view.lending, _encoded(view, builds))
+            self._made[name] = made = Made(view.revision, builds, view.lending, _encoded(view, builds))
         return made
+
+    def forget(self, name: str) -> None:
+        """A deployment brings nothing any more."""
+        self._made.pop(name, None)
+
+
+def main_only(view: View) -> Part:
+    """A deployment's part of the route table with everyone at `main`."""
+    return Part(*section(dataclasses.replace(view, only_main=True)))
 
 
 def _encoded(view: View, builds: tuple[Build, ...]) -> tuple[Resource, ...]:

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from xds.catalog.resource import Resource, encode
 from xds.catalog.types import Type
-from xds.control.brought import Brought
+from xds.control.brought import Brought, main_only
 from xds.control.hosts import Hosts
 from xds.control.ledger import GIVEN, Ledger
 from xds.control.proof import Lane, Part
@@ -40,8 +40,9 @@ class Parts:
     def put(self, view: View) -> None:
         """A deployment is to be served like this."""
         name = view.revision.deployment
-        self._ledger.own(name, self._deployments.resources(view))
-        part = self._lane.part(name, self._deployments.part(view), lambda: self._deployments.main_only(view))
+        made = self._deployments.made(view)
+        self._ledger.own(name, made.resources)
+        part = self._lane.part(name, made.part(view), lambda: main_only(view))
         if part is None:
             self._hosts.drop(name)
         else:

@@ -17,10 +17,8 @@ from xds.control.proof import Lane
 from xds.fleet.profile import Profile
 from xds.spec.gateway import Gateway
 from xds.spec.scoped import is_exact
-from xds.stubs import envoy_config_route_v3_pb2 as route_v3
-from xds.translate.hosts import virtual_host
 from xds.translate.raw_names import clusters_in
-from xds.translate.scopes import own_scopes, scope
+from xds.translate.scopes import encoded_scope, own_scopes
 
 log = structlog.get_logger(__name__)
 
@@ -32,7 +30,8 @@ class ScopedAssembly(Parts):
         super().__init__(gateway, lane, brought, profile)
         for host in self._own:
             for made in own_scopes(host):
-                self._add(made, [own_part(host.name)], clusters_in(host))
+                body = made.SerializeToString(deterministic=True)
+                self._add(made.name, body, [own_part(host.name)], clusters_in(host))
 
     def take(self) -> tuple[Iterable[Resource], Iterable[Key]]:
         """What came and what went since the last time."""
@@ -43,18 +42,14 @@ class ScopedAssembly(Parts):
                 log.warning("not served: scoped gateways know no wildcards", host=host, by=deployments)
             elif sections:
                 clusters = frozenset().union(*(section.clusters() for section in sections))
-                self._add(
-                    scope(host, virtual_host(host, sections, self.gateway.max_body)), deployments, clusters
-                )
+                self._add(host, encoded_scope(host, sections, self.gateway.max_body), deployments, clusters)
             else:
                 self._ledger.remove((Type.SCOPED_ROUTE, host))
                 if not self._lane.held:
                     self._lane.proof.dropped_scope(host)
         return self._ledger.take()
 
-    def _add(
-        self, made: route_v3.ScopedRouteConfiguration, deployments: list[str], clusters: frozenset[str]
-    ) -> None:
-        resource = encode(Type.SCOPED_ROUTE, made.name, made, clusters=clusters)
+    def _add(self, host: str, scope: bytes, deployments: list[str], clusters: frozenset[str]) -> None:
+        resource = encode(Type.SCOPED_ROUTE, host, scope, clusters=clusters)
         self._lane.proof.built_scope(resource.name, resource.version, deployments, without=self._lane.held)
         self._ledger.add(resource)

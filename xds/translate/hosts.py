@@ -4,6 +4,7 @@ Of deployments with the same path, those for models come before the one for what
 """
 
 import dataclasses
+import functools
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 
@@ -30,9 +31,15 @@ class Section:
     """The cluster of the deployment's `main`."""
     models: tuple[str, ...] = ()
     """The models it answers for; none: whatever nobody else does."""
+    scopes: dict[str, bytes] = dataclasses.field(default_factory=dict, compare=False, repr=False)
+    """By host where it answers alone: the scope, once it was encoded (`xds.translate.scopes`)."""
 
     def clusters(self) -> frozenset[str]:
         """The clusters its routes name."""
+        return self._clusters
+
+    @functools.cached_property
+    def _clusters(self) -> frozenset[str]:
         if self.patched:
             return clusters_in(*self.routes)
         actions = [route.route for route in self.routes if route.HasField("route")]

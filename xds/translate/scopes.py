@@ -3,12 +3,14 @@
 Envoy looks the host up by its exact text up to the first colon: case matters, and there are no wildcards.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
+from xds.spec.gateway import MAX_BODY
 from xds.stubs import envoy_config_route_v3_pb2 as route_v3
 from xds.stubs import (
     envoy_extensions_filters_network_http_connection_manager_v3_pb2 as http_v3,
 )
+from xds.translate.hosts import Section, virtual_host
 from xds.translate.values import ads
 
 _ScopedRoutes = http_v3.ScopedRoutes
@@ -38,6 +40,15 @@ def scope(host: str, routes: route_v3.VirtualHost) -> route_v3.ScopedRouteConfig
     )
     table = route_v3.RouteConfiguration(virtual_hosts=[routes], ignore_port_in_host_matching=True)
     return route_v3.ScopedRouteConfiguration(name=host, key=key, route_configuration=table)
+
+
+def encoded_scope(host: str, sections: Sequence[Section], max_body: int = MAX_BODY) -> bytes:
+    """The scope of a host with these deployments' sections; of one alone it is made once for all targets."""
+    known = sections[0].scopes if len(sections) == 1 else {}
+    if host not in known:
+        made = scope(host, virtual_host(host, sections, max_body))
+        known[host] = made.SerializeToString(deterministic=True)
+    return known[host]
 
 
 def own_scopes(virtual_host: route_v3.VirtualHost) -> Iterator[route_v3.ScopedRouteConfiguration]:

@@ -15,7 +15,7 @@ from xds.spec.deployment import MAIN
 from xds.spec.endpoints import Endpoint
 from xds.spec.gateway import Gateway
 from xds.spec.upstream import ClusterSettings
-from xds.translate.settings import LendWhen, lend_when
+from xds.translate.settings import LendWhen, lend_when, route_settings
 
 Endpoints = Mapping[str, tuple[Endpoint, ...]]
 """By build ref."""
@@ -79,6 +79,12 @@ class View:
     def reads_models(self) -> bool:
         """Whether these Envoys can look for the model in a body; it is not tried before 1.36."""
         return self.sticky_splits
+
+    @property
+    def needs(self) -> tuple[bool, bool]:
+        """Whether it makes a difference if these Envoys can do sticky splits, and try another version."""
+        spec, retry = self.revision.spec, route_settings(self.revision.spec, self.gateway.defaults).retry
+        return spec.canary.is_sticky or bool(spec.models), retry is not None and retry.on_other_version
 
     def builds(self) -> list[Build]:
         """Every build that is to have a cluster, those in force first."""
