@@ -1,17 +1,22 @@
-"""Whole types, and long lists of names, cut into messages once for all peers that have none of it.
+"""What many peers are sent alike, made once for all of them.
 
-A thousand Envoys that connect are all sent the same. What differs from one to the next is when: which
-gates are open, what has changed meanwhile. So each message's worth of resources is made into a batch,
-kept with the catalog, and made anew when one of its resources changes. A peer that begins with nothing
-is walked through them for as long as nothing sets it apart (`xds.discovery.watch`).
+A thousand Envoys that connect are all sent the same, and so are those that hear of a change. What
+differs from one to the next is when: which gates are open, what has come between. So whole types, and
+long lists of names, are cut into messages once; each is a batch, kept with the catalog and made anew
+when one of its resources changes. What a commit changes of a type is a batch, too. A peer is sent
+batches for as long as nothing sets it apart (`xds.discovery.watch`).
 """
 
 import dataclasses
 import functools
 import operator
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Protocol
 
 from xds.catalog.resource import Resource, fingerprint
+
+MOST = 1_000_000
+"""Bytes of resources in one message of several: well below the 4 MB that gRPC allows by default."""
 
 _GROWN = 1.5
 """How far beyond its limit a batch may grow by changes before it is given up."""
@@ -22,16 +27,30 @@ class Batch:
     """What is sent as one message; itself whatever it holds, so that its encoding is found by it.
 
     Attributes:
-        resources: by name; None for those asked for that don't exist.
+        resources: by name; None for those that don't exist, or no more.
+        had: those of them that the peer has in an earlier version.
         asked: whether they were asked for by name.
         clusters: those that any of them names.
-        fingerprint: of all of them.
+        fingerprint: of all of them, before and after.
     """
 
     resources: Mapping[str, Resource | None]
+    had: Mapping[str, Resource]
     asked: bool
     clusters: frozenset[str]
     fingerprint: int
+
+    @property
+    def removes(self) -> bool:
+        """Whether it takes anything away."""
+        return not self.asked and None in self.resources.values()
+
+
+class Owed(Protocol):
+    """What a peer that nothing sets apart is still to be sent, in batches."""
+
+    def __len__(self) -> int: ...
+    def batch(self, number: int) -> Batch | None: ...  # noqa: D102 (None: it isn't true any more)
 
 
 class Batches:
@@ -75,13 +94,68 @@ class Batches:
         self.is_stale |= came_or_went and not self._asked
 
     def _make(self, names: Iterable[str]) -> Batch:
-        resources = {name: self._find(name) for name in names}
-        there = [resource for resource in resources.values() if resource is not None]
-        self.is_stale |= sum(len(resource.body) for resource in there) > self._most
-        clusters = frozenset[str]().union(*(resource.clusters for resource in there))
-        return Batch(
-            resources, self._asked, clusters, functools.reduce(operator.xor, map(fingerprint, there), 0)
-        )
+        made = _batch({name: self._find(name) for name in names}, asked=self._asked)
+        self.is_stale |= sum(len(each.body) for each in made.resources.values() if each) > self._most
+        return made
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Change:
+    """One resource before and after a commit; None where there was, or is, none."""
+
+    type: str
+    name: str
+    before: Resource | None
+    after: Resource | None
+
+
+class Push:
+    """What a commit changed of one type, for peers that had everything as it was.
+
+    Args:
+        type_: the type URL.
+        changes: what changed of it.
+        holds: whether there is still nothing newer.
+    """
+
+    def __init__(self, type_: str, changes: Sequence[Change], holds: Callable[[], bool]) -> None:
+        self.type = type_
+        self.changes = changes
+        self._holds = holds
+        by_name = {change.name: change for change in changes}
+        names = _cut(lambda name: by_name[name].after, by_name, MOST)
+        self._made = [_pushed(by_name[name] for name in group) for group in names]
+
+    def __len__(self) -> int:
+        """How many messages there are."""
+        return len(self._made)
+
+    def batch(self, number: int) -> Batch | None:
+        """One of them; None where there is something newer."""
+        return self._made[number] if self._holds() else None
+
+
+def _pushed(changes: Iterable[Change]) -> Batch:
+    changes = list(changes)
+    had = {change.name: change.before for change in changes if change.before is not None}
+    return _batch({change.name: change.after for change in changes}, had)
+
+
+def _batch(
+    resources: Mapping[str, Resource | None],
+    had: Mapping[str, Resource] | None = None,
+    *,
+    asked: bool = False,
+) -> Batch:
+    had = had or {}
+    there = [resource for resource in resources.values() if resource is not None]
+    return Batch(
+        resources,
+        had,
+        asked,
+        frozenset().union(*(resource.clusters for resource in there)),
+        functools.reduce(operator.xor, map(fingerprint, [*there, *had.values()]), 0),
+    )
 
 
 def _cut(

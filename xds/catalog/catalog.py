@@ -5,25 +5,13 @@ resource before and after. Streams keep no copy of the catalog: they note what t
 `xds.discovery.watch`), so a commit costs as much as it changes, however much there is.
 """
 
-import dataclasses
 import functools
 from collections import OrderedDict, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 
-from xds.catalog.batches import Batches
+from xds.catalog.batches import Batches, Change, Push
 from xds.catalog.resource import Resource, fingerprint
 from xds.catalog.types import ROUTING
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class Change:
-    """One resource before and after a commit; None where there was, or is, none."""
-
-    type: str
-    name: str
-    before: Resource | None
-    after: Resource | None
-
 
 _NONE: Mapping[str, Resource] = {}
 """What there is of a type that nobody has resources of. Peers may ask for any; that leaves no trace."""
@@ -44,6 +32,8 @@ class Catalog:
         self.foreign: frozenset[str] = frozenset()
         self.position = 0
         self.push = 0
+        self.pushes: tuple[Push, ...] = ()
+        """What the last commit changed, by type."""
         self._resources: defaultdict[str, dict[str, Resource]] = defaultdict(dict)
         self._versions: defaultdict[str, dict[str, str]] = defaultdict(dict)
         self._batches: OrderedDict[tuple[str, frozenset[str] | None, int], Batches] = OrderedDict()
@@ -100,7 +90,15 @@ class Catalog:
         """
         changes = tuple(self._commit(put, gone))
         self.position += bool(changes)
+        self.pushes = tuple(self._pushes(changes, self.position))
         return changes
+
+    def _pushes(self, changes: Iterable[Change], position: int) -> Iterator[Push]:
+        by_type: defaultdict[str, list[Change]] = defaultdict(list)
+        for change in changes:
+            by_type[change.type].append(change)
+        for type_, mine in by_type.items():
+            yield Push(type_, mine, lambda: self.position == position)
 
     def _commit(self, put: Iterable[Resource], gone: Iterable[tuple[str, str]]) -> Iterator[Change]:
         for resource in put:

@@ -42,6 +42,9 @@ class Answer:
 
 @functools.lru_cache(maxsize=64)
 def items_of(batch: Batch) -> tuple[tuple[Item, ...], Mapping[str, Item]]:
-    """A batch as items for peers that have none of it, once for all of them; and the same by name."""
-    by_name = {name: Item(name, None, resource, batch.asked) for name, resource in batch.resources.items()}
+    """A batch as items, once for all peers that are sent it; and the same by name."""
+    by_name = {
+        name: Item(name, batch.had.get(name), resource, batch.asked)
+        for name, resource in batch.resources.items()
+    }
     return tuple(by_name.values()), by_name

@@ -3,6 +3,7 @@
 import dataclasses
 import sys
 
+from xds.catalog.batches import MOST
 from xds.catalog.types import Type
 
 
@@ -16,6 +17,7 @@ class Dialect:
             learns it from the resource's absence, or not at all.
         whole: the types whose answers always hold everything, so that absence says: gone.
         max_answer: bytes of resources in one message.
+        parts: how many messages one answer may take.
         tells_state: whether an answer carries the fingerprint of all that its peer is to have then.
     """
 
@@ -23,10 +25,13 @@ class Dialect:
     tells_removals: bool
     whole: frozenset[str]
     max_answer: int
+    parts: int
     tells_state: bool
 
 
-DELTA = Dialect("delta", tells_removals=True, whole=frozenset(), max_answer=1_000_000, tells_state=False)
+DELTA = Dialect(
+    "delta", tells_removals=True, whole=frozenset(), max_answer=MOST, parts=sys.maxsize, tells_state=False
+)
 """Incremental. Answers are split well below the 4 MB that gRPC allows by default."""
 
 STATE_OF_THE_WORLD = Dialect(
@@ -34,6 +39,7 @@ STATE_OF_THE_WORLD = Dialect(
     tells_removals=False,
     whole=frozenset({Type.CLUSTER, Type.LISTENER, Type.SCOPED_ROUTE}),
     max_answer=sys.maxsize,
+    parts=1,
     tells_state=True,
 )
 """Full answers for clusters, listeners and scopes, what is new for the other types. Answers are never split:

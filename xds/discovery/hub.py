@@ -9,7 +9,8 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import NamedTuple
 
-from xds.catalog.catalog import Catalog, Change
+from xds.catalog.batches import Change
+from xds.catalog.catalog import Catalog
 from xds.catalog.resource import Resource
 from xds.discovery.dialect import DELTA, Dialect
 from xds.discovery.members import Members
@@ -97,7 +98,7 @@ class Hub:
                 self._catalogs[target] = catalog
             for stream in streams:
                 self._enter(stream, target)
-            concerned += [stream for stream in streams if changes and stream.notice(changes)]
+            concerned += [stream for stream in streams if changes and stream.notice(catalog.pushes)]
         self.ended += earlier.ended
         return concerned
 
@@ -200,7 +201,8 @@ class Hub:
         if not changes:
             return []
         self.changes(target, changes)
-        return [stream for stream in self._streams[target] if stream.notice(changes)]
+        pushes = self._catalogs[target].pushes
+        return [stream for stream in self._streams[target] if stream.notice(pushes)]
 
 
 def _what_makes(catalog: Catalog, wanted: Catalog) -> tuple[Iterable[Resource], Iterable[tuple[str, str]]]:

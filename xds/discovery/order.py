@@ -18,8 +18,8 @@ clusters it has, and which routes hold on to them.
 
 from collections.abc import Callable, Mapping
 
-from xds.catalog.batches import Batch
-from xds.catalog.catalog import Catalog, Change
+from xds.catalog.batches import Batch, Change
+from xds.catalog.catalog import Catalog
 from xds.catalog.resource import Resource
 from xds.catalog.types import ROUTING, Type
 from xds.discovery.answer import Item
@@ -27,6 +27,9 @@ from xds.discovery.watch import Watch
 
 GRACE = 10.0
 """Seconds that a removal waits on a stream without gates, and a new peer's silence means: not yet."""
+
+FEW = 16
+"""Resources in a batch that are quickly looked at one by one, time and again, while clusters are awaited."""
 
 _ROUTES = ROUTING - {Type.LISTENER}
 
@@ -94,19 +97,20 @@ class Order:
         return True
 
     def batch_may_go(self, type_: str, batch: Batch) -> bool | None:
-        """Whether a batch, which is new to the peer, may be sent now; None: look at each resource of it."""
+        """Whether a batch may be sent now; None: that is to be asked of each resource in it."""
+        if batch.removes:
+            return None
         if batch.asked or not self.has_gates():
             return True
-        if type_ == Type.SCOPED_ROUTE and not self._clusters_settled():
+        if type_ == Type.SCOPED_ROUTE and self._watches[type_].is_new and not self._clusters_settled():
             return False
-        clusters = self._watches.get(Type.CLUSTER)
-        if type_ not in ROUTING or not batch.clusters:
+        if type_ not in ROUTING or self._clusters_known(batch):
             return True
-        if clusters is None or (clusters.owed and not clusters.in_flight):
-            return None
-        return not clusters.in_flight
+        clusters = self._watches.get(Type.CLUSTER)
+        is_long_and_soon = clusters and clusters.in_flight and len(batch.resources) > FEW
+        return False if is_long_and_soon else None
 
-    def _clusters_known(self, resource: Resource) -> bool:
+    def _clusters_known(self, resource: Resource | Batch) -> bool:
         clusters = self._watches.get(Type.CLUSTER)
         if clusters is None:
             return self._has_spoken() or not any(

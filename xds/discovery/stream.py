@@ -8,7 +8,8 @@ moment it can be written, so a slow peer costs no memory.
 import dataclasses
 from collections.abc import Callable, Iterable, Iterator
 
-from xds.catalog.catalog import Catalog, Change
+from xds.catalog.batches import Push
+from xds.catalog.catalog import Catalog
 from xds.catalog.types import ROUTING, Type
 from xds.discovery.answer import Answer, Item
 from xds.discovery.dialect import DELTA, Dialect
@@ -127,14 +128,15 @@ class Stream:
         self.catalog = catalog
         self.stirs(self)
 
-    def notice(self, changes: Iterable[Change]) -> bool:
+    def notice(self, pushes: Iterable[Push]) -> bool:
         """The catalog changed; returns whether any of it concerns this stream."""
         concerned = False
-        for change in changes:
-            watch = self.watches.get(change.type)
-            if watch is not None and watch.subscription.covers(change.name):
-                self._order.notice(change)
-                watch.notice(change)
+        for push in pushes:
+            watch = self.watches.get(push.type)
+            if watch is not None and watch.notice(push):
+                for change in push.changes:
+                    if watch.subscription.covers(change.name):
+                        self._order.notice(change)
                 concerned = True
         if concerned:
             self.stirs(self)

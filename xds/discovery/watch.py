@@ -16,8 +16,8 @@ from collections import deque
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Protocol
 
-from xds.catalog.batches import Batch, Batches
-from xds.catalog.catalog import Catalog, Change
+from xds.catalog.batches import Batch, Owed, Push
+from xds.catalog.catalog import Catalog
 from xds.catalog.resource import Resource, fingerprint
 from xds.catalog.types import WHOLE_AT_FIRST, WILDCARD_BY_DEFAULT
 from xds.discovery.answer import Answer, Item, items_of
@@ -50,7 +50,7 @@ class Watch:
         self.last_nonce = ""
         self.legacy = False
         self._sent: dict[str, Mapping[str, Item]] = {}  # what is in flight, by nonce and name
-        self._batches: deque[tuple[Batches, int]] = deque()  # owed like this to many, and from where on
+        self._batches: deque[tuple[Owed, int]] = deque()  # owed like this to many, and from where on
         self._state = 0
         self._settled = self._settling = 0
         self._dialect = dialect
@@ -159,9 +159,17 @@ class Watch:
 
     # What changes.
 
-    def notice(self, change: Change) -> None:
-        """The catalog changed a resource this watch's subscription covers."""
-        self.owed.setdefault(change.name, change.before)
+    def notice(self, push: Push) -> bool:
+        """The catalog changed; returns whether any of it is of this watch's subscription."""
+        mine = push.changes
+        if not self.subscription.wildcard:
+            mine = [change for change in mine if change.name in self.subscription.names]
+        is_like_others = not self.owed and not self.rejections.parked and len(mine) == len(push.changes)
+        if is_like_others and len(push) <= self._dialect.parts:
+            self._batches.append((push, 0))
+        for change in mine:
+            self.owed.setdefault(change.name, change.before)
+        return bool(mine)
 
     def retarget(self, catalog: Catalog) -> None:
         """From now on the peer is to have another catalog: the one full comparison there is."""
