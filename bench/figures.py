@@ -10,11 +10,19 @@ from collections.abc import Iterable
 from importlib.metadata import version
 from pathlib import Path
 
+from bench.plan import Cell
 from bench.programs import ROOT
 
 Key = tuple[str, str, str, str, int, int]
 
-UNITS = {"ms": "ms", "cpu_ms": "ms of CPU", "bytes": "bytes", "count": "", "kb": "KB", "s": "s"}
+UNITS = {
+    "ms": "ms",
+    "cpu_ms": "CPU ms",
+    "bytes": "bytes",
+    "count": "",
+    "KB": "KB",
+    "percent": "% of a core",
+}
 
 
 @dataclasses.dataclass
@@ -41,6 +49,21 @@ class Figure:
     deployments: int
     runs: list[float] = dataclasses.field(default_factory=list)
 
+    @classmethod
+    def of(cls, cell: Cell, work: str, what: str, server: str) -> "Figure":
+        """A figure of a cell, without any run."""
+        return cls(work, what, server, cell.mode, cell.dialect, cell.streams, cell.deployments)
+
+    @property
+    def unit(self) -> str:
+        """For people."""
+        return UNITS[self.what.rpartition(" ")[2]]
+
+    @property
+    def name(self) -> str:
+        """Without the unit."""
+        return self.what.rpartition(" ")[0]
+
     @property
     def median(self) -> float:
         """Of the runs."""
@@ -53,11 +76,29 @@ class Figure:
 
 
 class Results:
-    """All figures of a run of the benchmark."""
+    """All figures of a run of the benchmark.
+
+    Attributes:
+        figures: by cell and server.
+        notes: what a reader must know.
+        done: the cells that are measured, and what each took (s).
+        sessions: how often the run was begun: more than once if it was resumed.
+    """
 
     def __init__(self) -> None:
         self.figures: dict[tuple[object, ...], Figure] = {}
         self.notes: list[str] = []
+        self.done: dict[str, float] = {}
+        self.sessions = 1
+
+    def forget(self, cell: Cell) -> None:
+        """Drop what is known of a cell: it will be measured anew."""
+        self.done.pop(cell.title, None)
+        at = (cell.mode, cell.dialect, cell.streams, cell.deployments)
+        for key, figure in list(self.figures.items()):
+            if figure.cell[2:] == at and figure.work in cell.works:
+                del self.figures[key]
+        self.notes = [note for note in self.notes if cell.title not in note]
 
     def add(self, figure: Figure, value: float) -> None:
         """Another run of a figure."""
@@ -73,10 +114,24 @@ class Results:
         other = self.figures.get((*figure.cell, peer))
         return figure.median / other.median if other and other.median else None
 
+    def find(self, cell: Cell, what: str, server: str) -> Figure | None:
+        """One figure; the cell's works are a single letter."""
+        return self.figures.get((*Figure.of(cell, cell.works, what, server).cell, server))
+
     def of(self, server: str) -> Iterable[Figure]:
         """One server's, in the order of the works."""
         found = [figure for figure in self.figures.values() if figure.server == server]
-        return sorted(found, key=lambda each: (each.work, each.mode, each.dialect, each.what[::-1]))
+        return sorted(
+            found,
+            key=lambda each: (
+                each.work,
+                each.mode,
+                each.dialect,
+                each.streams,
+                each.deployments,
+                each.what[::-1],
+            ),
+        )
 
     @property
     def servers(self) -> list[str]:
@@ -87,7 +142,14 @@ class Results:
         """Write everything as JSON, whole or not at all."""
         path.parent.mkdir(parents=True, exist_ok=True)
         figures = [dataclasses.asdict(each) | {"median": each.median} for each in self.figures.values()]
-        said = {"machine": machine(), "command": command, "notes": self.notes, "figures": figures}
+        said = {
+            "machine": machine(),
+            "command": command,
+            "sessions": self.sessions,
+            "done": self.done,
+            "notes": self.notes,
+            "figures": figures,
+        }
         partial = path.with_suffix(".tmp")
         partial.write_text(json.dumps(said, indent=1) + "\n")
         partial.replace(path)
@@ -98,6 +160,8 @@ def load(path: Path) -> tuple[Results, dict[str, str], str]:
     said = json.loads(path.read_text())
     results = Results()
     results.notes = said["notes"]
+    results.done = said.get("done", {})
+    results.sessions = said.get("sessions", 1)
     for each in said["figures"]:
         each.pop("median")
         figure = Figure(**each)

@@ -41,16 +41,37 @@ class Fleet:
     """Simulated Envoys. What a method measures stands in the report it returns."""
 
     def __init__(self, folder: Path, dialect: str, count: int) -> None:
+        self._folder = folder
         self._program = Program([build(Path(__file__).parent / "client")], folder / "client.log")
         self._dialect = dialect
         self.count = count
         self.pid = self._program.pid
         self.cpu = 0.0
 
+    def beside(self, count: int) -> "Fleet":
+        """Another fleet of the same dialect, in a process of its own."""
+        return Fleet(self._folder, self._dialect, count)
+
     def connect(
-        self, address: str, *, record: Path | None, retry: bool = False, patience: float = 300.0
+        self,
+        address: str,
+        *,
+        record: Path | None = None,
+        retry: bool = False,
+        narrow: bool = False,
+        abreast: int = 0,
+        patience: float = 300.0,
     ) -> Said:
-        """Connect all at once, and wait until each has everything."""
+        """Connect, and wait until each has everything.
+
+        Args:
+            address: of the server.
+            record: where to write down what the first is sent.
+            retry: the server may not be there yet.
+            narrow: the last Envoy gives the server 64 KB of room, so that it can be stuck.
+            abreast: how many connect at a time; 0: all.
+            patience: seconds.
+        """
         return self._ask(
             patience,
             do="connect",
@@ -61,6 +82,8 @@ class Fleet:
             node_size=NODE,
             path=str(record or ""),
             retry=retry,
+            narrow=narrow,
+            abreast=abreast,
         )
 
     def reconnect(self) -> Said:
@@ -91,13 +114,17 @@ class Fleet:
         """Look out for many changes: `turns` deployments change in turn, the first time to `first`."""
         self._ask(do="follow", deployment=turns, value=first, endpoints=endpoints)
 
-    def lags(self, starts: list[int]) -> Said:
-        """How long after its start each change was there, over all Envoys."""
-        return self._ask(do="lags", starts=starts)
+    def lags(self, starts: list[int], slices: int) -> Said:
+        """How long after its start each change was there, over all Envoys, in slices of the changes."""
+        return self._ask(do="lags", starts=starts, slices=slices)
 
     def report(self) -> Said:
         """The totals."""
         return self._ask(do="report")
+
+    def kill(self) -> None:
+        """End at once."""
+        self._program.kill()
 
     def stop(self) -> None:
         """Close all connections, and end."""

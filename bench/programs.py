@@ -1,5 +1,6 @@
 """Programs that are told what to do in lines of JSON, and the Go toolchain that builds some of them."""
 
+import contextlib
 import json
 import os
 import shutil
@@ -50,8 +51,9 @@ class Program:
         assert self._popen.stdin is not None
         assert self._popen.stdout is not None
         with self._turn:
-            self._popen.stdin.write(json.dumps(said) + "\n")
-            self._popen.stdin.flush()
+            with contextlib.suppress(BrokenPipeError):  # it ended: no line comes either
+                self._popen.stdin.write(json.dumps(said) + "\n")
+                self._popen.stdin.flush()
             giving_up = threading.Timer(seconds, self._popen.kill)
             giving_up.start()
             line = self._popen.stdout.readline()
@@ -61,10 +63,15 @@ class Program:
             raise RuntimeError(f"{said}: {answer['error']}")
         return answer
 
+    def kill(self) -> None:
+        """End it at once; who waits for an answer is told."""
+        self._popen.kill()
+
     def stop(self) -> None:
         """End it."""
         if self._popen.stdin is not None:
-            self._popen.stdin.close()
+            with contextlib.suppress(BrokenPipeError):
+                self._popen.stdin.close()
         try:
             self._popen.wait(10)
         except subprocess.TimeoutExpired:

@@ -1,16 +1,21 @@
 """`make bench`: this server and its peers on the same work, in one run.
 
-    python -m bench.run [--quick] [--only a,h] [--streams 1,100] [--deployments 10,100] [--runs 5]
+    python -m bench.run [--quick] [--plan] [--resume] [--only a,h] [--streams 1,100] [--deployments 10,100]
 
-Writes bench/results/latest.json and latest.svg as it goes, and prints a table. `python -m bench.page`
-writes docs/performance.md from the committed bench/results/reference.json.
+Goes through the cells of bench/plan.py and prints a table. Results are written to bench/results/latest.json
+after every server; `--resume` goes on after the last cell that was finished. `python -m bench.page` writes
+docs/performance.md from the committed bench/results/reference.json.
+
+A server that takes longer than `--patience` in a cell is stopped there, and a note says so; what hangs is
+killed a minute later. Nothing is waited for without end.
 """
 
 import dataclasses
+import resource
 import shutil
 import sys
-import tempfile
-from collections.abc import Callable, Iterator
+import time
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -18,221 +23,238 @@ from pathlib import Path
 import click
 from rich.console import Console
 
-from bench import chart, servers, table
+from bench import chart, checks, figures, servers, table
 from bench.figures import Results
 from bench.fleet import Fleet
+from bench.limit import Limit, limited
+from bench.plan import PLAN, QUICK, WORKS, Cell, chosen, minutes
 from bench.programs import Missing
 from bench.servers import Canary, Server
-from bench.works import WORKS, Cell, Tape, cold_start, started
+from bench.works import Session, Tape
+from xds.client import CanaryError
 
 FOLDER = Path(__file__).parent / "results"
-MOST = 1_000_000
-"""Streams times deployments: beyond it, what every Envoy is sent at first does not fit the machine."""
+Begin = Callable[[], Server]
 
 
-@dataclasses.dataclass(frozen=True)
-class Plan:
-    """What is measured."""
-
-    only: frozenset[str]
-    streams: tuple[int, ...]
-    deployments: tuple[int, ...]
-    modes: tuple[str, ...]
-    dialects: tuple[str, ...]
-    peers: tuple[str, ...]
-    runs: int
-    seconds: float
-    steady: tuple[int, int]
-    """Streams and deployments of (e), (f) and (h), which take long."""
-    most: int = MOST
-
-
+@dataclasses.dataclass
 class Bench:
-    """One run of everything. Results are written after each server, so that nothing is lost."""
+    """One run of everything.
 
-    def __init__(self, plan: Plan, out: Path, console: Console) -> None:
-        self._plan, self._out, self._console = plan, out, console
-        self.results = Results()
-        self._tape: Tape = {}
+    Attributes:
+        plan: the cells.
+        peers: `floor`, `ours` (go-control-plane in our layout), `usual`.
+        patience: seconds for a server in a cell.
+        folder: takes stores and recordings; what is there already is used again.
+        out: where results are written, without the ending.
+        command: that made them.
+        results: what there is already.
+        console: what goes on is told here.
+    """
 
-    def run(self, folder: Path) -> None:
-        """Go through all cells; `folder` takes stores and recordings."""
-        for deployments in self._plan.deployments:
-            store = self._fill(folder, deployments)
-            for mode in self._plan.modes:
-                for dialect in self._plan.dialects:
-                    for streams in self._plan.streams:
-                        self._cell(folder, store, (mode, dialect, streams, deployments))
-                    if "d" in self._plan.only or "i" in self._plan.only:
-                        self._starts(folder, store, (mode, dialect, 1, deployments))
+    plan: Sequence[Cell]
+    peers: tuple[str, ...]
+    patience: float
+    folder: Path
+    out: Path
+    command: str
+    results: Results
+    console: Console
 
-    def _cell(self, folder: Path, store: Path, at: tuple[str, str, int, int]) -> None:
-        mode, dialect, streams, deployments = at
-        if streams * deployments > self._plan.most:
-            self.results.note(f"N={streams}, D={deployments}: left out, too much for this machine")
-            return
-        steady = (streams, deployments) == self._plan.steady
-        for name, begin in self._servers(folder, store, at):
-            self._console.print(f"N={streams} D={deployments} {mode} {dialect}: {name}", style="dim")
-            with (
-                self._told(name, at),
-                started(begin) as server,
-                self._fleet(folder, dialect, streams) as fleet,
-            ):
-                cell = self._measure(server, fleet, at, folder)
-                self._walk(cell, steady=steady)
+    def run(self) -> None:
+        """Measure the cells that are not done."""
+        left = [cell for cell in self.plan if cell.title not in self.results.done]
+        while left:
+            cell = left.pop(0)
+            self._tell(f"{cell.title}: ~{cell.expected:.0f} s; then ~{minutes(left):.0f} min more")
+            begun = time.monotonic()
+            self.results.forget(cell)
+            self._measure(cell)
+            self.results.done[cell.title] = round(time.monotonic() - begun, 1)
             self._save()
 
-    def _walk(self, cell: Cell, *, steady: bool) -> None:
-        steps = {"g": cell.rollback, "c": cell.reconnect}  # (g) takes back the change that comes before
-        long = {"e": lambda: cell.many(endpoints=False), "f": lambda: cell.many(endpoints=True)}
-        for run in range(self._plan.runs):
-            if run:
-                cell.fleet.disconnect()
-            cell.connect()
-            cell.change()
-            for letter in [each for each in steps if each in self._plan.only]:
-                steps[letter]()
-        for letter in sorted(self._plan.only.intersection(long)) * (self._plan.runs if steady else 0):
-            long[letter]()
-        if steady and "h" in self._plan.only:
-            cell.stuck()
+    def _measure(self, cell: Cell) -> None:
+        with self._told(cell.title):
+            store, answers = self._prepared(cell)
+            tape = Tape()
+            for name, begin in self._servers(cell, store, answers):
+                shown = (
+                    dataclasses.replace(cell, works=cell.only("ab").works) if name == servers.CANNED else cell
+                )
+                begun = time.monotonic()
+                with limited(self.patience) as limit, self._told(f"{name}, {cell.title}", limit):
+                    if "d" in cell.works:
+                        self._starts(cell, begin, tape, limit)
+                    else:
+                        self._walk(shown, begin, tape, limit)
+                self._tell(f"  {name}: {time.monotonic() - begun:.0f} s")
+                self._save()
+        for wrong in checks.wrong(self.results, cell):
+            self.results.note(wrong)
 
-    def _starts(self, folder: Path, store: Path, at: tuple[str, str, int, int]) -> None:
-        mode, dialect, _, deployments = at
-        for name, begin in self._servers(folder, store, at, wait=False):
-            self._console.print(f"start D={deployments} {mode} {dialect}: {name}", style="dim")
-            for _ in range(self._plan.runs):
-                with (
-                    self._told(name, at),
-                    self._fleet(folder, dialect, 1) as fleet,
-                    started(begin) as server,
-                ):
-                    cold_start(self._measure(server, fleet, at, folder))
-            self._save()
+    def _walk(self, cell: Cell, begin: Begin, tape: Tape, limit: Limit) -> None:
+        with self._started(begin, limit) as server, self._fleet(cell, limit) as fleet:
+            if isinstance(server, Canary):
+                server.wait_until_ready()
+            Session(server, fleet, self.results, cell, self.folder, tape, limit).walk()
 
-    def _measure(self, server: Server, fleet: Fleet, at: tuple[str, str, int, int], folder: Path) -> Cell:
-        return Cell(server, fleet, self.results, *at, folder, self._tape, self._plan.seconds, self._plan.only)
+    def _starts(self, cell: Cell, begin: Begin, tape: Tape, limit: Limit) -> None:
+        for run in range(cell.storms):
+            if limit.over:
+                self.results.note(f"{cell.title}: {run} of {cell.storms} starts, then time was up")
+                return
+            with self._fleet(cell, limit) as fleet, self._started(begin, limit) as server:
+                Session(server, fleet, self.results, cell, self.folder, tape, limit).start()
 
-    def _servers(
-        self, folder: Path, store: Path, at: tuple[str, str, int, int], *, wait: bool = True
-    ) -> Iterator[tuple[str, Callable[[], Server]]]:
-        """Our server first: its recordings are what the peers begin with."""
-        mode, dialect, _, _ = at
+    def _servers(self, cell: Cell, store: Path, answers: Path) -> Iterator[tuple[str, Begin]]:
+        """Our server first: its recordings are what the floor says again."""
 
         def canary() -> Server:
-            shutil.copytree(store, folder / "running", dirs_exist_ok=True)
-            server = Canary(folder / "running", mode)
-            if wait:
-                server.wait_until_ready()
-            return server
+            running = self.folder / "running"
+            shutil.rmtree(running, ignore_errors=True)
+            shutil.copytree(store, running)
+            return Canary(running, cell.mode)
 
-        yield Canary.name, canary
-        told = [path for key, path in self._tape.items() if self._begins(key, at)]
-        answers = told[0] if told else None
-        if answers is None:
-            return
-        for peer in self._plan.peers:
+        yield servers.OURS, canary
+        if cell.canned:
+            yield servers.CANNED, partial(servers.canned, self.folder, answers)
+        for peer in self.peers:
             if peer == "floor":
-                yield peer, partial(servers.floor, folder, answers)
+                yield servers.FLOOR, partial(servers.floor, self.folder, answers)
             else:
-                begin = partial(servers.go_control_plane, folder, answers, peer, dialect)
-                yield f"go-control-plane, {peer}", begin
+                begin = partial(servers.go_control_plane, self.folder, answers, peer, cell.dialect)
+                yield servers.GO if peer == "ours" else servers.USUAL, begin
 
-    @staticmethod
-    def _begins(key: tuple[object, ...], at: tuple[str, str, int, int]) -> bool:
-        """Whether a recording is of an Envoy that connects to a server as it is filled, however many do."""
-        mode, dialect, _, deployments, step, _ = key
-        return (mode, dialect, deployments, step) == (at[0], at[1], at[3], 1)
+    # -- what they begin with
 
-    def _fill(self, folder: Path, deployments: int) -> Path:
-        store = folder / f"store-{deployments}"
-        store.mkdir()
-        self._console.print(f"D={deployments}: filling a store", style="dim")
-        server = Canary(store, "table")
-        try:
-            server.wait_until_ready()
-            server.fill(deployments)
-        finally:
-            server.stop()
+    def _prepared(self, cell: Cell) -> tuple[Path, Path]:
+        """A store that has been served in the cell's mode before, and what an Envoy is sent then."""
+        store = self.folder / f"store-{cell.mode}-{cell.deployments}"
+        answers = self.folder / f"answers-{cell.mode}-{cell.dialect}-{cell.deployments}.tape"
+        if not (store.exists() and answers.exists()):
+            being = self.folder / "being-made"
+            shutil.rmtree(being, ignore_errors=True)
+            shutil.copytree(self._filled(cell.deployments), being)
+            with limited(self.patience) as limit:
+                begin = partial(Canary, being, cell.mode)
+                with self._started(begin, limit) as server, self._fleet(cell, limit, 1) as fleet:
+                    assert isinstance(server, Canary)
+                    server.wait_until_ready()
+                    fleet.connect(server.address, record=answers, patience=self.patience)
+            shutil.rmtree(store, ignore_errors=True)
+            being.rename(store)
+        return store, answers
+
+    def _filled(self, deployments: int) -> Path:
+        store = self.folder / f"store-{deployments}"
+        if not store.exists():
+            being = self.folder / "being-filled"
+            shutil.rmtree(being, ignore_errors=True)
+            being.mkdir()
+            begun = time.monotonic()
+            with limited(600) as limit, self._started(partial(Canary, being, "table"), limit) as server:
+                assert isinstance(server, Canary)
+                server.wait_until_ready()
+                server.fill(deployments)
+            being.rename(store)
+            self._tell(f"  a store of {deployments:,}: {time.monotonic() - begun:.0f} s")
         return store
 
     @contextmanager
-    def _fleet(self, folder: Path, dialect: str, streams: int) -> Iterator[Fleet]:
-        fleet = Fleet(folder, dialect, streams)
+    def _started(self, begin: Begin, limit: Limit) -> Iterator[Server]:
+        server = begin()
+        limit.covers(server.kill)
+        try:
+            yield server
+        finally:
+            server.stop()
+
+    @contextmanager
+    def _fleet(self, cell: Cell, limit: Limit, streams: int | None = None) -> Iterator[Fleet]:
+        fleet = Fleet(self.folder, cell.dialect, streams or cell.streams)
+        limit.covers(fleet.kill)
         try:
             yield fleet
         finally:
             fleet.stop()
 
     @contextmanager
-    def _told(self, name: str, at: tuple[str, str, int, int]) -> Iterator[None]:
+    def _told(self, where: str, limit: Limit | None = None) -> Iterator[None]:
         """What can't be measured is said, and the rest goes on."""
         try:
             yield
-        except (Missing, RuntimeError) as why:
-            self.results.note(f"{name}, {at}: {why}")
-            self._console.print(f"  {why}", style="red")
+        except (Missing, RuntimeError, CanaryError, OSError) as why:
+            late = limit and limit.passed
+            first = str(why).partition("\n")[0][:300]
+            self.results.note(f"{where}: {'killed, it took too long' if late else first}")
+            self.console.print(f"  {where}: {why}", style="red")
+
+    def _tell(self, text: str) -> None:
+        self.console.print(f"{time.strftime('%H:%M:%S')} {text}", style="dim", highlight=False)
 
     def _save(self) -> None:
-        self.results.save(self._out.with_suffix(".json"), "make bench ARGS=" + repr(" ".join(sys.argv[1:])))
-        self._out.with_suffix(".svg").write_text(chart.draw(self.results))
+        self.results.save(self.out.with_suffix(".json"), self.command)
+        self.out.with_suffix(".svg").write_text(chart.draw(self.results))
 
 
-def _numbers(_: click.Context, __: click.Parameter, value: str | None) -> tuple[int, ...] | None:
-    return tuple(int(each) for each in value.split(",")) if value else None
+def _numbers(_: click.Context, __: click.Parameter, value: str) -> tuple[int, ...]:
+    return tuple(int(each) for each in value.split(",")) if value else ()
 
 
-def _words(_: click.Context, __: click.Parameter, value: str | None) -> tuple[str, ...] | None:
-    return tuple(value.split(",")) if value else None
+def _words(_: click.Context, __: click.Parameter, value: str) -> tuple[str, ...]:
+    return tuple(value.split(",")) if value else ()
 
 
 @click.command()
 @click.option("--quick", is_flag=True, help="A few small cells: does it work, and roughly how fast?")
-@click.option("--only", callback=_words, help=f"Of {''.join(WORKS)}: {WORKS}")
-@click.option("--streams", callback=_numbers, help="How many Envoys: 1,100,1000,10000.")
-@click.option("--deployments", callback=_numbers, help="How many: 10,100,1000,10000.")
-@click.option("--modes", default="table,scoped", callback=_words, show_default=True)
-@click.option("--dialects", default="delta", callback=_words, show_default=True, help="delta,sotw")
+@click.option("--plan", "plan_only", is_flag=True, help="Say what would be measured, and for how long.")
+@click.option("--resume", is_flag=True, help="Keep what was measured; go on with the rest.")
+@click.option("--only", default="", callback=_words, help=f"Of {''.join(WORKS)}: {WORKS}")
+@click.option("--streams", default="", callback=_numbers, help="Cells with so many Envoys only.")
+@click.option("--deployments", default="", callback=_numbers, help="Cells with so many only.")
+@click.option("--modes", default="", callback=_words, help="table,scoped")
 @click.option("--peers", default="floor,ours,usual", callback=_words, show_default=True)
-@click.option("--runs", type=int, help="How often each is measured; 5, or 2 if quick.")
-@click.option("--seconds", type=float, help="How long (e) and (f) last; 60, or 2 if quick.")
-@click.option("--most", default=MOST, show_default=True, help="Streams times deployments, at most.")
+@click.option("--runs", type=int, help="How often each is measured, instead of what the plan says.")
+@click.option("--patience", default=300.0, show_default=True, help="Seconds for a server in a cell.")
 @click.option("--out", type=click.Path(path_type=Path), default=FOLDER / "latest", show_default=True)
 def main(  # noqa: PLR0913, PLR0917 (the options)
     quick: bool,  # noqa: FBT001
-    only: tuple[str, ...] | None,
-    streams: tuple[int, ...] | None,
-    deployments: tuple[int, ...] | None,
+    plan_only: bool,  # noqa: FBT001
+    resume: bool,  # noqa: FBT001
+    only: tuple[str, ...],
+    streams: tuple[int, ...],
+    deployments: tuple[int, ...],
     modes: tuple[str, ...],
-    dialects: tuple[str, ...],
     peers: tuple[str, ...],
     runs: int | None,
-    seconds: float | None,
-    most: int,
+    patience: float,
     out: Path,
 ) -> None:
     """Measure this server and its peers on the same work."""
-    streams = streams or ((1, 100) if quick else (1, 100, 1_000, 10_000))
-    deployments = deployments or ((10, 100) if quick else (10, 100, 1_000, 10_000))
-    fitting = [(n, d) for n in streams for d in deployments if n * d <= min(most, 100_000)]
-    plan = Plan(
-        frozenset(only or WORKS),
-        streams,
-        deployments,
-        modes,
-        dialects,
-        peers,
-        runs or (2 if quick else 5),
-        seconds or (2 if quick else 60),
-        max(fitting, default=(0, 0)),
-        most,
-    )
-    console = Console() if sys.stdout.isatty() else Console(width=180)
-    bench = Bench(plan, out, console)
-    with tempfile.TemporaryDirectory(prefix="canary-bench-") as folder:
-        bench.run(Path(folder))
-    table.show(bench.results, console)
+    works = "".join(only) or "".join(WORKS)
+    plan = chosen(QUICK if quick else PLAN, works, streams, deployments, modes)
+    if runs:
+        plan = tuple(dataclasses.replace(cell, changes=runs, storms=runs) for cell in plan)
+    console = Console(width=None if sys.stdout.isatty() else 180)
+    for cell in plan:
+        console.print(f"{cell.title:<38} ~{cell.expected:4.0f} s", style="dim", highlight=False)
+    console.print(f"{len(plan)} cells, ~{minutes(plan):.0f} minutes on two quiet cores")
+    if plan_only:
+        return
+    saved, folder = out.with_suffix(".json"), out.with_suffix(".work")
+    results = Results()
+    if resume and saved.exists():
+        results = figures.load(saved)[0]
+        results.sessions += 1
+    elif not resume:
+        shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True, exist_ok=True)
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))  # a stream is a connection; servers inherit it
+    said = " ".join(each for each in sys.argv[1:] if each != "--resume")
+    command = f"make bench ARGS={said!r}" if said else "make bench"
+    Bench(plan, peers, patience, folder, out, command, results, console).run()
+    table.show(results, console)
 
 
 if __name__ == "__main__":

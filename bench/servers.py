@@ -138,7 +138,8 @@ class Peer:
         """Begin; `begin` says with what."""
         self.name, self.begun = name, begun
         self._program = program
-        self.address = program.ask(MAX_START, do="begin", listen=f"{LOOPBACK}:0", **begin)["address"]
+        listen = {"listen": f"{LOOPBACK}:0"}
+        self.address: str = program.ask(MAX_START, do="begin", **(listen | begin))["address"]
         self.ready = time.time_ns()
         self.pid = program.pid
 

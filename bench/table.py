@@ -4,44 +4,45 @@ from rich.console import Console
 from rich.table import Table
 
 from bench.figures import Figure, Results
-from bench.works import WORKS
+from bench.plan import WORKS
+from bench.servers import FLOOR, GO, OURS, USUAL
 
-OURS, FLOOR = "canary", "floor"
-GO = "go-control-plane, ours layout"
-USUAL = "go-control-plane, usual layout"
+PEERS = (FLOOR, GO, USUAL)
+HEADER = [
+    "N",
+    "D",
+    "routes",
+    "figure",
+    OURS,
+    FLOOR,
+    "go-cp",
+    "go-cp, usual",
+    "/ floor",
+    "/ go-cp",
+    "/ usual",
+    "runs",
+]
 
 
-def rows(results: Results) -> list[list[str]]:
-    """The header, then what stands in each row."""
-    header = ["work", "N", "D", "routes", "figure", OURS, FLOOR, "go-cp", "go-cp, usual"]
-    header += ["/ floor", "/ go-cp", "/ usual"]
-    found = [header]
-    for figure in results.of(OURS):
-        mode = figure.mode if figure.dialect == "delta" else f"{figure.mode}, {figure.dialect}"
-        what, _, unit = figure.what.rpartition(" ")
-        row = [figure.work, f"{figure.streams:,}", f"{figure.deployments:,}", mode, f"{what}, {unit}"]
-        row.append(number(figure.median))
-        row += [_of(results, figure, peer) for peer in (FLOOR, GO, USUAL)]
-        row += [_ratio(results.beside(figure, peer)) for peer in (FLOOR, GO, USUAL)]
-        found.append([text.replace(", cpu_ms", ", CPU ms").replace(", count", "") for text in row])
-    return found
+def rows(results: Results, work: str) -> list[list[str]]:
+    """What stands in each row of a work, under HEADER."""
+    return [_row(results, figure) for figure in results.of(OURS) if figure.work == work]
 
 
 def show(results: Results, console: Console) -> None:
     """Print it."""
-    header, *body = rows(results)
     grid = Table(
         title="this server and its peers, medians; go-cp: go-control-plane in our layout and in its usual one"
     )
-    for place, title in enumerate(header):
-        grid.add_column(title, justify="left" if place in (0, 3, 4) else "right")
-    last = ""
-    for row in body:
-        if row[0] != last:
+    for place, title in enumerate(HEADER):
+        grid.add_column(title, justify="left" if place in {2, 3} else "right")
+    for work, said in WORKS.items():
+        body = rows(results, work)
+        if body:
             grid.add_section()
-            grid.add_row(row[0], "", "", "", WORKS[row[0]], style="bold")
-        last = row[0]
-        grid.add_row(*row)
+            grid.add_row("", "", "", f"({work}) {said}", style="bold")
+        for row in body:
+            grid.add_row(*row)
     console.print(grid)
     for note in results.notes:
         console.print(f"- {note}", style="yellow")
@@ -54,10 +55,28 @@ def number(value: float) -> str:
     return f"{value:.3g}"
 
 
-def _of(results: Results, figure: Figure, peer: str) -> str:
-    other = results.figures.get((*figure.cell, peer))
-    return number(other.median) if other else "-"
-
-
-def _ratio(value: float | None) -> str:
+def ratio(value: float | None) -> str:
+    """Two digits behind the point."""
     return "-" if value is None else f"{value:.2f}"
+
+
+def place(figure: Figure) -> list[str]:
+    """Streams, deployments, how routes are laid out."""
+    mode = figure.mode if figure.dialect == "delta" else f"{figure.mode}, {figure.dialect}"
+    return [f"{figure.streams:,}", f"{figure.deployments:,}", mode]
+
+
+def values(results: Results, figure: Figure) -> list[str]:
+    """Ours, and the peers'."""
+    others = [results.figures.get((*figure.cell, peer)) for peer in PEERS]
+    return [number(figure.median), *(number(other.median) if other else "-" for other in others)]
+
+
+def ratios(results: Results, figure: Figure) -> list[str]:
+    """Ours divided by the peers'."""
+    return [ratio(results.beside(figure, peer)) for peer in PEERS]
+
+
+def _row(results: Results, figure: Figure) -> list[str]:
+    called = f"{figure.name}, {figure.unit}" if figure.unit else figure.name
+    return [*place(figure), called, *values(results, figure), *ratios(results, figure), str(len(figure.runs))]

@@ -18,13 +18,14 @@ const (
 	framePing, frameGoAway, frameWindow                       = 6, 7, 8
 	flagAck, flagEndStream, flagEndHeaders, flagPadded        = 1, 1, 4, 8
 	settingInitialWindow, settingMaxFrame                     = 4, 5
-	window                                                    = 256 << 20 // as Envoy's
+	wide, narrow                                              = 256 << 20, 65535 // Envoy's window, HTTP/2's own
 	streamID                                           uint32 = 1
 )
 
 type conn struct {
 	socket    net.Conn
 	reader    *bufio.Reader
+	window    int    // bytes that the server may send before we give it more
 	out       []byte // frames to be written at the next flush
 	waiting   []byte // messages that the server's window has no room for yet
 	maxFrame  int
@@ -38,15 +39,17 @@ type conn struct {
 	delivered func(message []byte)
 }
 
-func newConn(socket net.Conn, path, authority string) *conn {
+func newConn(socket net.Conn, path, authority string, window int) *conn {
 	c := &conn{
-		socket: socket, reader: bufio.NewReaderSize(socket, 4096),
+		socket: socket, reader: bufio.NewReaderSize(socket, 4096), window: window,
 		maxFrame: 16384, room: 65535, ours: 65535, initial: 65535,
 	}
 	c.out = append(c.out, "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"...)
-	setting := binary.BigEndian.AppendUint32([]byte{0, settingInitialWindow}, window)
+	setting := binary.BigEndian.AppendUint32([]byte{0, settingInitialWindow}, uint32(window))
 	c.frame(frameSettings, 0, 0, setting)
-	c.frame(frameWindow, 0, 0, binary.BigEndian.AppendUint32(nil, window-65535))
+	if window > narrow {
+		c.frame(frameWindow, 0, 0, binary.BigEndian.AppendUint32(nil, uint32(window-narrow)))
+	}
 	c.frame(frameHeaders, flagEndHeaders, streamID, headers(path, authority))
 	return c
 }
@@ -194,7 +197,7 @@ func (c *conn) data(size int, flags byte) error {
 			}
 		}
 	}
-	if c.unstated > window/4 {
+	if c.unstated > int64(c.window/4) {
 		more := binary.BigEndian.AppendUint32(nil, uint32(c.unstated))
 		c.frame(frameWindow, 0, 0, more)
 		c.frame(frameWindow, 0, streamID, more)

@@ -54,7 +54,11 @@ func (e *envoy) connect(deadline time.Time) error {
 	e.closing.Store(false)
 	e.gone.Store(false)
 	e.finished = make(chan struct{})
-	c := newConn(socket, service+method, e.fleet.address)
+	window := wide
+	if e.fleet.narrowLast && e.id == len(e.fleet.envoys)-1 {
+		window = narrow
+	}
+	c := newConn(socket, service+method, e.fleet.address, window)
 	c.bytesIn, c.bytesOut = e.bytesIn.Load(), e.bytesOut.Load()
 	c.delivered = func(message []byte) { e.hear(c, message) }
 	for i, request := range e.holds.Load().greeting(e.fleet.delta) {

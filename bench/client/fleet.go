@@ -16,12 +16,14 @@ type goal struct {
 
 // fleet is N simulated Envoys on one server.
 type fleet struct {
-	address  string
-	delta    bool
-	common   []byte // of all nodes
-	envoys   []*envoy
-	memory   memory
-	recorder recorder
+	address    string
+	delta      bool
+	narrowLast bool   // the last Envoy gives the server little room, so that it can be stuck
+	abreast    int    // how many connect at a time; the next waits until one has everything. 0: all
+	common     []byte // of all nodes
+	envoys     []*envoy
+	memory     memory
+	recorder   recorder
 
 	goal     atomic.Pointer[goal]
 	news     chan struct{}
@@ -50,7 +52,11 @@ func newFleet(count int, address, gateway string, delta bool, nodeSize int) *fle
 func (f *fleet) connect(patience time.Duration) {
 	deadline := time.Now().Add(patience)
 	var done sync.WaitGroup
-	gate := make(chan struct{}, 512) // under the kernel's limit of connections nobody accepted yet
+	room := 512 // under the kernel's limit of connections nobody accepted yet
+	if f.abreast > 0 {
+		room = f.abreast
+	}
+	gate := make(chan struct{}, room)
 	for _, e := range f.envoys {
 		done.Add(1)
 		gate <- struct{}{}
@@ -58,6 +64,9 @@ func (f *fleet) connect(patience time.Duration) {
 			defer done.Done()
 			if err := e.connect(deadline); err != nil {
 				f.lost(e, err)
+			}
+			for f.abreast > 0 && e.readied.Load() == 0 && !e.gone.Load() {
+				time.Sleep(time.Millisecond)
 			}
 			<-gate
 		}()
@@ -173,17 +182,22 @@ func (f *fleet) forget() {
 	}
 }
 
-// lags tells how long after each change the Envoys had it; starts are the times of the changes.
-func (f *fleet) lags(starts []int64) (lags []int64, missed int) {
+// lags tells how long after each change the Envoys had it; starts are the times of the changes. They are
+// told in slices of the time, so that a median over them can be had.
+func (f *fleet) lags(starts []int64, slicing int) (lags [][]int64, missed int) {
+	lags = make([][]int64, max(1, slicing))
 	for _, e := range f.envoys {
-		next := int64(0)
+		next := 0
 		for _, seen := range e.arrivals {
-			for ; next <= seen.change && next < int64(len(starts)); next++ {
-				lags = append(lags, seen.at-starts[next])
+			for ; int64(next) <= seen.change && next < len(starts); next++ {
+				slice := next * len(lags) / len(starts)
+				lags[slice] = append(lags[slice], seen.at-starts[next])
 			}
 		}
-		missed += len(starts) - int(next)
+		missed += len(starts) - next
 	}
-	slices.Sort(lags)
+	for _, each := range lags {
+		slices.Sort(each)
+	}
 	return lags, missed
 }

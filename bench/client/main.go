@@ -1,4 +1,5 @@
-// The load client: simulated Envoys, told what to do in lines of JSON, answering each with one.
+// The load client: simulated Envoys, told what to do in lines of JSON, answering each with one. Called with
+// `canned` it is their counterpart, which shows what they can take (canned.go).
 package main
 
 import (
@@ -28,6 +29,10 @@ type command struct {
 	Without    int     `json:"without"`
 	On         bool    `json:"on"`
 	Starts     []int64 `json:"starts"`
+	Slices     int     `json:"slices"`
+	Narrow     bool    `json:"narrow"`
+	Abreast    int     `json:"abreast"`
+	Listen     string  `json:"listen"` // of the canned sender
 }
 
 type answer map[string]any
@@ -42,6 +47,10 @@ func main() {
 	lines := bufio.NewScanner(os.Stdin)
 	lines.Buffer(nil, 1<<26)
 	out := json.NewEncoder(os.Stdout)
+	if len(os.Args) > 1 && os.Args[1] == "canned" {
+		serveCanned(lines, out)
+		return
+	}
 	var running *fleet
 	for lines.Scan() {
 		var asked command
@@ -55,6 +64,7 @@ func main() {
 				continue
 			}
 			running = newFleet(asked.Count, asked.Address, asked.Gateway, asked.Dialect == "delta", asked.NodeSize)
+			running.narrowLast, running.abreast = asked.Narrow, asked.Abreast
 		}
 		out.Encode(obey(running, asked))
 	}
@@ -108,12 +118,16 @@ func obey(f *fleet, asked command) answer {
 		f.following.Store(true)
 	case "lags":
 		f.following.Store(false)
-		lags, missed := f.lags(asked.Starts)
+		lags, missed := f.lags(asked.Starts, asked.Slices)
+		spreads := []spread{}
+		for _, each := range lags {
+			spreads = append(spreads, quantiles(each))
+		}
 		pushes := 0
 		for _, e := range f.envoys {
 			pushes += len(e.arrivals)
 		}
-		return f.report(begun, nil, answer{"lags": quantiles(lags), "missed": missed, "pushes": pushes})
+		return f.report(begun, nil, answer{"lags": spreads, "missed": missed, "pushes": pushes})
 	case "disconnect":
 		f.disconnect()
 	case "report":
