@@ -17,8 +17,9 @@ from xds.control.state import State
 from xds.discovery.hub import Hub
 from xds.fleet.admission import Admission
 from xds.server import load, metrics
+from xds.server.admin_listener import add_admin_services, admin_server
 from xds.server.entrance import Entrance
-from xds.server.listeners import add_admin_services, admin_server, xds_server
+from xds.server.listeners import xds_server
 from xds.server.status import ClientStatus
 from xds.server.telemetry import MetricsService
 from xds.server.tls import Tls

@@ -24,9 +24,9 @@ from weakref import WeakKeyDictionary
 from xds.catalog.types import Type
 from xds.control.proof import LEFT_OUT, Lane, Part, Proof, left_out
 from xds.control.trial import Trial
+from xds.discovery.answer import Item
 from xds.discovery.hub import Hub, Target
 from xds.discovery.stream import Stream, Verdict
-from xds.discovery.watch import Item
 
 _TABLES = frozenset({Type.ROUTE, Type.SCOPED_ROUTE})
 """What holds the routes of several deployments."""
@@ -94,6 +94,19 @@ class Lanes:
         for target in self._hub.targets():
             for stream in self._hub.streams_of(target) if target.held else ():
                 self._place(stream)
+
+    def catch_up(self) -> None:
+        """Judge what peers refused before anybody listened, while they were served from an image.
+
+        What they accepted meanwhile is like what they bring from before.
+        """
+        for target in self._hub.targets():
+            for stream in self._hub.streams_of(target):
+                for type_, parked in list(stream.rejections()):
+                    refused = stream.catalog.get(type_, parked.name)
+                    if refused is not None and refused.version == parked.version:
+                        item = Item(parked.name, stream.watches[type_].held(parked.name), refused)
+                        self.hears(stream, Verdict(type_, (item,), parked.text))
 
     def _judge(self, stream: Stream, verdict: Verdict) -> None:
         proof = self._proof(self._hub.target_of(stream))

@@ -79,11 +79,16 @@ class ControlPlane:
         self.health = HealthControl(state, publisher, self.telemetry)
         self.metrics = MetricControl(state, self.deployments, self.hub, self.telemetry, time.time)
         self.draining = Draining(state, publisher, self.telemetry, time.time)
+        self._state = state
         self._confirmation = Confirmation(state, publisher, standings, self.deployments, self.resources)
         for spec in state.unserved():
             log.warning("no gateway serves it", deployment=spec.name, gateways=list(spec.gateways or ()))
         self.publisher.touch(state.names())
         self.publisher.publish()
+
+    def reflects(self) -> int | None:
+        """How many writes to the store the catalogs have everything of; None while a push is due."""
+        return None if self.publisher.pending else self._state.position
 
     async def audit(
         self,

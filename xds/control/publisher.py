@@ -104,6 +104,13 @@ class Publisher:
         self._published |= dict.fromkeys([*touched, *map(_resources_of, gateways)], self.pushes)
         self.pulse.beat()
 
+    def take_over(self, earlier: Hub) -> None:
+        """Go on with the streams of a hub that was served from an image, and say what is new to them."""
+        for stream in self.hub.inherit(earlier):
+            self._wake(stream)
+        self.lanes.catch_up()
+        self.pulse.beat()
+
     def push_of(self, name: str) -> int:
         """The push that carries (or will carry) a deployment as it is now; 0: the server began with it."""
         return self.pushes + 1 if name in self._touched else self._published.get(name, 0)

@@ -1,22 +1,14 @@
-"""The two gRPC servers: one for Envoys, one for people and programs."""
+"""The gRPC servers for Envoys; that for people and programs is like them (`xds.server.admin_listener`)."""
 
 import grpc
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
-from grpc_reflection.v1alpha import reflection
 
-from xds.admin.about import About
-from xds.admin.access import AccessControl
-from xds.admin.closing import Closing
-from xds.admin.services import add_services
-from xds.control.plane import ControlPlane
 from xds.errors import SettingsError
-from xds.fleet.admission import Admission
-from xds.server.entrance import Entrance
 from xds.server.tls import Tls
 from xds.server.xds import AGGREGATED
 
 _MANY = 100_000
-_OPTIONS = [
+OPTIONS = [
     # Several servers on one port would split the fleet between them unseen.
     ("grpc.so_reuseport", 0),
     # Envoy's keepalive pings would otherwise be answered with GOAWAY.
@@ -32,53 +24,43 @@ _OPTIONS = [
     ("grpc.keepalive_time_ms", 30_000),
     ("grpc.keepalive_timeout_ms", 10_000),
 ]
+"""Of all our servers."""
 
 
 async def xds_server(
     handlers: tuple[grpc.GenericRpcHandler, ...], listen: str, tls: Tls | None = None
 ) -> tuple[grpc.aio.Server, str]:
     """The server for Envoys, with health; returns it and the address it is bound to."""
-    server = grpc.aio.server(options=_OPTIONS)
+    server = grpc.aio.server(options=OPTIONS)
     server.add_generic_rpc_handlers(handlers)
-    await _serve_health(server, AGGREGATED)
-    return server, _bind(server, listen, tls)
+    await serve_health(server, AGGREGATED)
+    return server, bind(server, listen, tls)
 
 
 async def metrics_server(
     handler: grpc.GenericRpcHandler, listen: str, tls: Tls | None = None
 ) -> tuple[grpc.aio.Server, str]:
     """A server for Envoys' reports alone, with health; returns it and the address it is bound to."""
-    server = grpc.aio.server(options=_OPTIONS)
+    server = grpc.aio.server(options=OPTIONS)
     server.add_generic_rpc_handlers((handler,))
-    await _serve_health(server)
-    return server, _bind(server, listen, tls)
+    await serve_health(server)
+    return server, bind(server, listen, tls)
 
 
-def admin_server(listen: str, entrance: Entrance) -> tuple[grpc.aio.Server, str]:
-    """The server of the admin API, without services so far; returns it and its address."""
-    server = grpc.aio.server(interceptors=[AccessControl(entrance.authenticator)], options=_OPTIONS)
-    return server, _bind(server, listen, entrance.tls)
-
-
-async def add_admin_services(
-    server: grpc.aio.Server, plane: ControlPlane, admission: Admission, about: About
-) -> Closing:
-    """Add the admin API, health and reflection; returns what ends its streams."""
-    closing = Closing()
-    services = add_services(server, plane, closing, admission, about)
-    await _serve_health(server, *services)
-    reflection.enable_server_reflection((*services, health.SERVICE_NAME, reflection.SERVICE_NAME), server)
-    return closing
-
-
-async def _serve_health(server: grpc.aio.Server, *services: str) -> None:
+async def serve_health(server: grpc.aio.Server, *services: str) -> None:
+    """Say of these services, and of the whole, that they are served."""
     servicer = health.aio.HealthServicer()
     health_pb2_grpc.add_HealthServicer_to_server(servicer, server)
     for name in ("", *services):
         await servicer.set(name, health_pb2.HealthCheckResponse.SERVING)
 
 
-def _bind(server: grpc.aio.Server, listen: str, tls: Tls | None) -> str:
+def bind(server: grpc.aio.Server, listen: str, tls: Tls | None) -> str:
+    """Take the port; returns the address.
+
+    Raises:
+        SettingsError: it can't be had.
+    """
     host = listen.rpartition(":")[0]
     try:
         if tls is None:

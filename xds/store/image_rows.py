@@ -26,12 +26,10 @@ class Page:
 
     Attributes:
         resources: what is to be there; None: not any more.
-        maker: by what it was made; rows of another maker go.
         position: the commit up to which the image has everything then; None: more pages follow.
     """
 
     resources: Mapping[Key, Resource | None]
-    maker: str
     position: int | None
 
 
@@ -51,11 +49,14 @@ def read_image(db: sqlite3.Connection, maker: str) -> dict[Whose, list[Resource]
     return image
 
 
+def begin_image(db: sqlite3.Connection, maker: str) -> None:
+    """Forget the one there is; the next one is made by this."""
+    drop_image(db)
+    db.execute("INSERT INTO image_of (maker) VALUES (?)", (maker,))
+
+
 def write_page(db: sqlite3.Connection, page: Page) -> None:
     """Write a part of it, and how far it has come."""
-    if db.execute("SELECT 1 FROM image_of WHERE maker = ?", (page.maker,)).fetchone() is None:
-        drop_image(db)
-        db.execute("INSERT INTO image_of (maker) VALUES (?)", (page.maker,))
     db.executemany(
         "INSERT OR REPLACE INTO image (gateway, profile, type, name, version, clusters, body)"
         " VALUES (?, ?, ?, ?, ?, ?, ?)",

@@ -80,6 +80,9 @@ class Store(Protocol):
             maker: by what it must have been made (any text).
         """
 
+    def begin_image(self, maker: str) -> None:
+        """Forget the image there is: the next one is made by this."""
+
     def write_image(self, page: Page) -> None:
         """Write a part of what is published; the image fits nothing until its last page is written."""
 

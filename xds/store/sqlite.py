@@ -12,7 +12,7 @@ from xds.revisions.resources import ResourceSet
 from xds.store import reading
 from xds.store.audit_rows import REPLY_COLUMNS, reply_of
 from xds.store.database import Database
-from xds.store.image_rows import Page, Whose, read_image, write_page
+from xds.store.image_rows import Page, Whose, begin_image, read_image, write_page
 from xds.store.metric_rows import read_minutes, write_minutes
 from xds.store.records import Entry, Memory, Reply, Snapshot, Write
 from xds.store.writing import write_all
@@ -118,6 +118,15 @@ class SqliteStore:
         """What was published after the last write; None where that isn't certain."""
         with self._database.reading() as db:
             return read_image(db, maker)
+
+    def begin_image(self, maker: str) -> None:
+        """Forget the image there is: the next one is made by this.
+
+        Raises:
+            StoreError: it is there still.
+        """
+        with self._database.writing() as db:
+            begin_image(db, maker)
 
     def write_image(self, page: Page) -> None:
         """Write a part of what is published.

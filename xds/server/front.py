@@ -1,0 +1,100 @@
+"""What Envoys reach first: the xDS port, which answers from the store's image before all else is loaded.
+
+Where no image fits, the port opens when everything is there. The other services on it are there then,
+too; who calls one before is asked to come again.
+"""
+
+import time
+from collections.abc import AsyncIterator, Iterable, Mapping
+from typing import Self
+
+import grpc
+import structlog
+
+from xds.catalog.resource import Resource
+from xds.control.image import fill
+from xds.discovery.hub import Hub
+from xds.server.listeners import xds_server
+from xds.server.settings import Settings
+from xds.server.tls import Tls
+from xds.server.xds import Discovery, Wakers
+from xds.store.image_rows import Whose
+
+_LAST_PUSH = 0.2
+"""Seconds for the last push; Envoys' streams never end by themselves."""
+
+log = structlog.get_logger(__name__)
+
+
+class Front:
+    """The xDS port.
+
+    Attributes:
+        hub: the streams, until the control plane takes them over.
+        address: where it listens.
+    """
+
+    def __init__(self, settings: Settings, tls: Tls | None) -> None:
+        self.hub = Hub((gateway.name for gateway in settings.gateways), time.monotonic)
+        self.wakers = Wakers()
+        self.discovery = Discovery(self.hub, settings.gateways, self.wakers, whole=False)
+        self.address = settings.xds_listen
+        self._gateways = settings.gateways
+        self._tls = tls
+        self._rest = _Rest()
+        self._is_open = False
+
+    async def __aenter__(self) -> Self:
+        """Take the port.
+
+        Raises:
+            SettingsError: it can't be had.
+        """
+        handlers = *self.discovery.handlers(), self._rest
+        self._server, self.address = await xds_server(handlers, self.address, self._tls)
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        """Let go of it."""
+        await self.close()
+
+    async def open_with(self, image: Mapping[Whose, Iterable[Resource]]) -> None:
+        """Serve what an image has."""
+        fill(self.hub, self._gateways, image)
+        await self.open()
+        log.info("serving Envoys, loading the rest", xds=self.address)
+
+    async def open(self) -> None:
+        """Serve, if it doesn't already."""
+        if not self._is_open:
+            self._is_open = True
+            await self._server.start()
+
+    async def close(self) -> None:
+        """End all streams, which never end by themselves."""
+        if self._is_open:
+            self._is_open = False
+            await self._server.stop(_LAST_PUSH)
+
+    def complete(self, hub: Hub, services: Iterable[grpc.GenericRpcHandler]) -> None:
+        """Everything is there: the hub that has the streams now, and the other services of the port."""
+        self.discovery.follow(hub)
+        self._rest.handlers = tuple(services)
+
+
+class _Rest(grpc.GenericRpcHandler):
+    """The services that are there when everything is."""
+
+    def __init__(self) -> None:
+        self.handlers: tuple[grpc.GenericRpcHandler, ...] | None = None
+
+    def service(self, call: grpc.HandlerCallDetails) -> "grpc.RpcMethodHandler[bytes, bytes] | None":
+        """Who handles a call; None: nobody knows the method."""
+        if self.handlers is None:
+            return grpc.stream_stream_rpc_method_handler(_come_again)
+        found = (handler.service(call) for handler in self.handlers)
+        return next((handler for handler in found if handler is not None), None)
+
+
+async def _come_again(_: AsyncIterator[bytes], context: "grpc.aio.ServicerContext[bytes, bytes]") -> None:
+    await context.abort(grpc.StatusCode.UNAVAILABLE, "the server is still loading; try again")
