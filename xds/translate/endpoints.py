@@ -2,12 +2,9 @@
 
 from collections.abc import Iterable
 
-from google.protobuf.wrappers_pb2 import UInt32Value
-
 from xds.spec.endpoints import Endpoint
 from xds.stubs import envoy_config_core_v3_pb2 as core
 from xds.stubs import envoy_config_endpoint_v3_pb2 as endpoint_v3
-from xds.translate.values import address
 
 
 def assignment(cluster: str, endpoints: Iterable[Endpoint]) -> endpoint_v3.ClusterLoadAssignment:
@@ -28,7 +25,8 @@ def assignment(cluster: str, endpoints: Iterable[Endpoint]) -> endpoint_v3.Clust
 
 
 def _lb_endpoint(endpoint: Endpoint) -> endpoint_v3.LbEndpoint:
-    return endpoint_v3.LbEndpoint(
-        endpoint=endpoint_v3.Endpoint(address=address(endpoint.address, endpoint.port)),
-        load_balancing_weight=UInt32Value(value=endpoint.weight),
-    )
+    out = endpoint_v3.LbEndpoint()
+    place = out.endpoint.address.socket_address
+    place.address, place.port_value = endpoint.address, endpoint.port
+    out.load_balancing_weight.value = endpoint.weight
+    return out

@@ -13,7 +13,6 @@ from xds.spec.levels import cluster_said, first_said
 from xds.spec.upstream import (
     CircuitBreakers,
     ClusterSettings,
-    Headers,
     LoadBalancing,
     Retry,
     RouteSettings,
@@ -29,7 +28,6 @@ OURS = UpstreamSettings(
     connect_timeout=5.0,
     circuit_breakers=BOUNDS,
     load_balancing=LoadBalancing(),
-    headers=Headers(),
     timeout=0.0,
     idle_timeout=5 * 60.0,
     retry=Retry(),

@@ -54,17 +54,17 @@ def spread(
         match: which requests.
         taken: applied to every table that is shared out.
     """
-    canary, main = view.revision.spec.canary, SlotTable.whole(view.revision.labels[MAIN])
+    canary, main = view.revision.spec.canary, view.revision.labels[MAIN]
     own = taken(view.revision.slots)
     split = view.lent(own)
     if canary.is_sticky and not view.sticky_splits:
         if canary.on_unsupported != "random" and _is_split(split):
-            yield route(view, f"{purpose}split", match, main)
+            yield route(view, f"{purpose}split", match, SlotTable.whole(main))
             return
     elif canary.is_sticky and _is_split(split):
         yield _sticky(view, f"{purpose}sticky", match, split)
         if canary.when_missing == MAIN:
-            own = taken(main)
+            own = taken(SlotTable.whole(main))
             split = view.lent(own)
     split = _by_owner(split)
     last = route(view, f"{purpose}split", match, split)
@@ -116,7 +116,10 @@ def _is_split(table: SlotTable) -> bool:
 
 def _by_owner(table: SlotTable) -> SlotTable:
     """The same shares in the fewest entries: chance knows no slots."""
-    return SlotTable.of(Segment(owner, size) for owner, size in table.shares().items())
+    shares = table.shares()
+    if len(shares) == len(table.segments):
+        return table
+    return SlotTable.of(Segment(owner, size) for owner, size in shares.items())
 
 
 def _named(view: View, route: route_v3.Route, purpose: str) -> route_v3.Route:
