@@ -98,7 +98,7 @@ def parse_endpoint(value: JsonValue) -> Endpoint:
         address, port = bracketed[1], bracketed[2]
         if ":" not in (ip_or_none(address) or ""):
             raise wrong(f"{show(address)} is no IPv6 address, and only those have brackets")
-    elif ip_or_none(value.strip("[]")):
+    elif value.count(":") != 1 and ip_or_none(value.strip("[]")):
         shown = value.strip("[]")
         raise wrong(
             f"{show(value)} has no port", f"write [{shown}]:3000" if ":" in shown else f"write {shown}:3000"

@@ -30,7 +30,8 @@ def mention_kept(deployment: Deployment, findings: Findings) -> None:
     """Warn of everything that is kept and not acted on, and of what BentoML would read differently."""
     versions = deployment.canary.versions
     holders: list[Deployment | Version] = [deployment, *versions.values()]
-    ours = [key for key in BENTOML if any(getattr(holder, key, None) is not None for holder in holders)]
+    said = {key for each in holders for key in each.model_fields_set if getattr(each, key) is not None}
+    ours = [key for key in BENTOML if key in said]
     if ours:
         findings.warn((), f"kept and not acted on, because they are BentoML's: {', '.join(ours)}")
     later: list[Path] = [

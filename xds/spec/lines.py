@@ -30,15 +30,16 @@ class Lines:
         """
 
         def line_of(path: Path) -> int:
-            if not path or index >= len(self._nodes):
-                return begins_at
-            return self._nodes[index].line_of(path)
+            nodes = _nodes_of(self._text) if path else ()
+            return nodes[index].line_of(path) if index < len(nodes) else begins_at
 
         return line_of
 
-    @functools.cached_property
-    def _nodes(self) -> list[Node]:
-        nodes: list[Node] = []
-        with contextlib.suppress(BrokenError, yaml.YAMLError, UnicodeError):
-            nodes.extend(Tree(self._text).documents())
-        return nodes
+
+@functools.lru_cache(maxsize=16)
+def _nodes_of(text: str) -> tuple[Node, ...]:
+    """Kept while a text is read: what is wrong with it asks for many lines, or for none."""
+    nodes: list[Node] = []
+    with contextlib.suppress(BrokenError, yaml.YAMLError, UnicodeError):
+        nodes.extend(Tree(text).documents())
+    return tuple(nodes)
