@@ -76,9 +76,12 @@ class Front:
             self._is_open = False
             await self._server.stop(_LAST_PUSH)
 
-    def complete(self, hub: Hub, services: Iterable[grpc.GenericRpcHandler]) -> None:
-        """Everything is there: the hub that has the streams now, and the other services of the port."""
+    def follow(self, hub: Hub) -> None:
+        """From here on another hub says what Envoys are to have; it has taken over the streams."""
         self.discovery.follow(hub)
+
+    def add(self, services: Iterable[grpc.GenericRpcHandler]) -> None:
+        """The other services of the port are there."""
         self._rest.handlers = tuple(services)
 
 

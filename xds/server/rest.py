@@ -55,13 +55,14 @@ async def serve_the_rest(
         plane = await _control_plane(settings, opened, front)
         image = await stack.enter_async_context(ImageKeeper(plane.hub, opened.ask, plane.reflects))
         plane.publisher.take_over(front.hub)
+        front.follow(plane.hub)  # at once: a stream that came in between would be forgotten
         keeper = await stack.enter_async_context(MetricKeeper(plane.telemetry, plane.writer.ask))
         specs = SpecsFolder(settings.specs, plane) if settings.specs else None
         sources = Sources(settings.endpoint_sources, plane.endpoints)
         _ask_others(settings, plane)
         loaded = asyncio.Event()
         reports = MetricsService(plane.telemetry, front.discovery.admission, time.time).handler()
-        front.complete(plane.hub, (ClientStatus(plane.hub).handler(), load.handler(), reports))
+        front.add((ClientStatus(plane.hub).handler(), load.handler(), reports))
         addresses = {"xds": front.address}
         if settings.metrics_listen is not None:
             for_reports, addresses["metrics"] = await metrics_server(reports, settings.metrics_listen, tls)
