@@ -89,7 +89,8 @@ class Deployments(Shown):
         if governed:
             self._state.present = frozenset(present)
         reading = Reading(tuple(documents), (), ())
-        digest = digest_of("apply", [(each.deployment, each.endpoints) for each in documents])
+        said = [(each.deployment, each.endpoints) for each in documents if terms.request]
+        digest = digest_of("apply", said)
         applied, _ = await self._writer.alone(
             lambda: self._apply(lambda: reading, terms, digest, governed=governed, present=present)
         )
@@ -270,7 +271,7 @@ class Deployments(Shown):
         for name, newest in previous.items():
             check_expected(name, newest, terms)
         intake = take_in(self._state, reading.documents, terms.note(), governed=governed, present=present)
-        _raise(self._unfit(reading.documents))
+        _raise(self._unfit(reading.documents, {revision.deployment for revision, _ in intake.heads}))
         if not terms.dry_run:
             await self._writer.commit(_write(intake, terms, verb, digest))
             _log_endpoints(intake.endpoints, terms.author)
@@ -321,13 +322,13 @@ class Deployments(Shown):
         document = Document(f"revision {revision.source}", 0, revision.spec, {})
         _raise(check(self._state, [document]))
 
-    def _unfit(self, documents: Iterable[Document]) -> list[Fault]:
-        """What in documents is new, and refused because of an Envoy that can't do it."""
+    def _unfit(self, documents: Iterable[Document], names: Collection[str]) -> list[Fault]:
+        """What these deployments would become, and is refused because of an Envoy that can't do it."""
         faults = []
         for document in documents:
             spec = document.deployment
             head = self._state.head(spec.name) if spec is not None else None
-            if spec is not None and (head is None or head.spec != spec):
+            if spec is not None and spec.name in names and (head is None or head.spec != spec):
                 faults += refused(spec, self._standings.limited(spec), document.file, document.line)
         return faults
 

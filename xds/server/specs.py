@@ -16,13 +16,13 @@ from watchfiles import awatch
 from xds.control.plane import ControlPlane
 from xds.control.terms import Terms
 from xds.errors import InvalidInput, StoreError
+from xds.server.spec_files import SpecFiles
 from xds.spec.faults import Fault
-from xds.spec.read import Document, read
+from xds.spec.read import Document
 
 _HEARTBEAT = 1_000
 """Milliseconds after which the watcher reports that nothing happened."""
 
-_ENDINGS = {".yaml", ".yml", ".json"}
 log = structlog.get_logger(__name__)
 
 
@@ -31,6 +31,7 @@ class SpecsFolder:
 
     def __init__(self, folder: Path, plane: ControlPlane) -> None:
         self._folder = folder
+        self._files = SpecFiles(folder)
         self._plane = plane
         self._reported: frozenset[str] = frozenset()
         self._broken: set[str] = set()
@@ -52,20 +53,22 @@ class SpecsFolder:
 
     async def load(self) -> None:
         """Apply what is new in the folder; report what is wrong with it."""
-        texts, unreadable = await asyncio.to_thread(_texts, self._folder)
-        self._report_missing(texts)
-        reading = read(texts.items())
-        faults = [*unreadable, *reading.faults]
-        faults += await self._apply(reading.documents, {fault.file for fault in faults}, texts.keys())
+        look = await asyncio.to_thread(self._files.look)
+        self._report_missing(look.names)
+        faults = [*look.faults]
+        faults += await self._apply(look.documents, {fault.file for fault in faults}, look.names)
         self._plane.troubles.found(faults)
         broken = {fault.file for fault in faults}
-        self._report([*faults, *reading.warnings], broken)
-        self._report_mended(broken, texts)
+        self._report([*faults, *look.warnings], broken)
+        self._report_mended(broken, look.names)
 
     async def _apply(
         self, documents: Sequence[Document], broken: set[str], present: Collection[str]
     ) -> list[Fault]:
-        """Apply the documents of all files nothing is wrong with; returns what is wrong with the others."""
+        """Apply the documents of all files nothing is wrong with; returns what is wrong with the others.
+
+        Those that were applied before are not among them: nothing in them is new.
+        """
         faults: list[Fault] = []
         while True:
             documents = [document for document in documents if document.file not in broken]
@@ -81,6 +84,7 @@ class SpecsFolder:
                 self._unfinished = True
                 return faults
             else:
+                self._files.applied({document.file for document in documents})
                 self._unfinished = False
                 return faults
 
@@ -93,30 +97,13 @@ class SpecsFolder:
                 getattr(log, level)("spec", fault=text)
         self._reported = frozenset(said)
 
-    def _report_mended(self, broken: set[str], texts: Collection[str]) -> None:
-        for file in sorted((self._broken - broken).intersection(texts)):
+    def _report_mended(self, broken: set[str], present: Collection[str]) -> None:
+        for file in sorted((self._broken - broken).intersection(present)):
             log.info("spec file is fine again", file=file)
         self._broken = broken
 
-    def _report_missing(self, texts: Iterable[str]) -> None:
-        gone = self._plane.deployments.files_applied() - set(texts)
+    def _report_missing(self, present: Collection[str]) -> None:
+        gone = self._plane.deployments.files_applied().difference(present)
         for file in sorted(gone - self._gone):
             log.warning("spec file is gone; its deployments stay as they are", file=file)
         self._gone = gone
-
-
-def _texts(folder: Path) -> tuple[dict[str, str], list[Fault]]:
-    """The text of every file, and what is wrong with those that can't be read."""
-    texts: dict[str, str] = {}
-    unreadable = []
-    for path in sorted(folder.rglob("*")):
-        if path.suffix not in _ENDINGS or path.name.startswith(".") or path.is_dir():
-            continue
-        name = str(path.relative_to(folder))
-        try:
-            texts[name] = path.read_text(encoding="utf-8", errors="replace")
-        except FileNotFoundError:  # gone since it was listed, as editors and mounted volumes do it
-            continue
-        except OSError as error:
-            unreadable.append(Fault(name, 0, "", f"can't be read: {error.strerror}", "check its permissions"))
-    return texts, unreadable
