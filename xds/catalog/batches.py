@@ -32,6 +32,7 @@ class Batch:
         asked: whether they were asked for by name.
         clusters: those that any of them names.
         fingerprint: of all of them, before and after.
+        removes: whether it takes anything away.
     """
 
     resources: Mapping[str, Resource | None]
@@ -39,11 +40,7 @@ class Batch:
     asked: bool
     clusters: frozenset[str]
     fingerprint: int
-
-    @property
-    def removes(self) -> bool:
-        """Whether it takes anything away."""
-        return not self.asked and None in self.resources.values()
+    removes: bool = False
 
 
 class Owed(Protocol):
@@ -155,6 +152,7 @@ def _batch(
         asked,
         frozenset().union(*(resource.clusters for resource in there)),
         functools.reduce(operator.xor, map(fingerprint, [*there, *had.values()]), 0),
+        removes=not asked and len(there) < len(resources),
     )
 
 

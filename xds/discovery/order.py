@@ -16,7 +16,7 @@ same grace bounds the silence of a peer that has just connected: until then it m
 clusters it has, and which routes hold on to them.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 from xds.catalog.batches import Batch, Change
 from xds.catalog.catalog import Catalog
@@ -49,42 +49,45 @@ class Order:
         self._clock = clock
         self._aggregated = aggregated
         self._removed_at: dict[tuple[str, str], float] = {}
+        self._has_gates = False
         self._now = self._opened_at = clock()
 
     def look(self) -> None:
         """Fix the moment that what follows is decided at, and forget each grace that is over by then."""
         self._now = self._clock()
-        self._removed_at = {key: at for key, at in self._removed_at.items() if self._now < at + GRACE}
+        if self._removed_at:
+            self._removed_at = {key: at for key, at in self._removed_at.items() if self._now < at + GRACE}
 
     def retarget(self, catalog: Catalog) -> None:
         """The stream is to have another catalog."""
         self._catalog = catalog
 
-    def notice(self, change: Change) -> None:
+    def review(self) -> None:
+        """The peer asked for something, or gave it up: from now on this stream has gates, or none."""
+        self._has_gates = self._aggregated and any(
+            type_ in self._watches and self._watches[type_].subscription.wildcard
+            for type_ in (Type.CLUSTER, Type.LISTENER)
+        )
+
+    def notice(self, changes: Iterable[Change]) -> None:
         """The catalog changed what the peer asked for: a removal's grace begins, or it is back."""
-        if change.after is None:
-            self._removed_at[change.type, change.name] = self._clock()
-        else:
-            self._removed_at.pop((change.type, change.name), None)
+        for change in changes:
+            if change.after is None:
+                self._removed_at[change.type, change.name] = self._clock()
+            elif self._removed_at:
+                self._removed_at.pop((change.type, change.name), None)
 
     def next_release(self) -> float | None:
         """When the next grace is over, later than the last look; None where none waits for that."""
-        if self.has_gates():
+        if self._has_gates:
             return None if self._has_spoken() else self._opened_at + GRACE
         if not self._removed_at:
             return None
         return min(self._removed_at.values()) + GRACE
 
-    def has_gates(self) -> bool:
-        """Whether this stream is one that has gates."""
-        return self._aggregated and any(
-            type_ in self._watches and self._watches[type_].subscription.wildcard
-            for type_ in (Type.CLUSTER, Type.LISTENER)
-        )
-
     def may_go(self, type_: str, item: Item) -> bool:
         """Whether the stream may be sent this item now."""
-        if not self.has_gates():
+        if not self._has_gates:
             return item.after is not None or item.asked or (type_, item.name) not in self._removed_at
         if type_ == Type.SCOPED_ROUTE and self._watches[type_].is_new and not self._clusters_settled():
             return False
@@ -100,7 +103,7 @@ class Order:
         """Whether a batch may be sent now; None: that is to be asked of each resource in it."""
         if batch.removes:
             return None
-        if batch.asked or not self.has_gates():
+        if batch.asked or not self._has_gates:
             return True
         if type_ == Type.SCOPED_ROUTE and self._watches[type_].is_new and not self._clusters_settled():
             return False

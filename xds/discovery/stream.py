@@ -117,6 +117,7 @@ class Stream:
             watch.unsubscribe(request.unsubscribe)
         if first or request.subscribe or request.unsubscribe:
             self._stay_within_bounds()
+            self._order.review()
         self.stirs(self)
         return verdict
 
@@ -133,10 +134,8 @@ class Stream:
         concerned = False
         for push in pushes:
             watch = self.watches.get(push.type)
-            if watch is not None and watch.notice(push):
-                for change in push.changes:
-                    if watch.subscription.covers(change.name):
-                        self._order.notice(change)
+            if watch is not None and (changes := watch.notice(push)):
+                self._order.notice(changes)
                 concerned = True
         if concerned:
             self.stirs(self)
@@ -154,18 +153,16 @@ class Stream:
             return None
         self._order.look()
         owed = -1
-        while owed != (owed := sum(len(watch.owed) for watch in restless)):
-            answer = self._first_answer(restless)
-            if answer is not None:
-                self.counters.answers += 1
-                self._awaited_since.setdefault(answer.type, self._clock())
-                return answer
+        while owed != (owed := sum([len(watch.owed) for watch in restless])):
+            # What a pass over the types settles without a word may open a gate for the next.
+            for watch in restless:
+                answer = watch.next_answer(self._order)
+                if answer is not None:
+                    self.counters.answers += 1
+                    self._awaited_since.setdefault(answer.type, self._clock())
+                    return answer
         self.stirs(self)  # what was settled without a word may have been all there was
         return None
-
-    def _first_answer(self, restless: Iterable[Watch]) -> Answer | None:
-        """One pass over the types. What it settles without a word may open a gate for the next pass."""
-        return next(filter(None, (watch.next_answer(self._order) for watch in restless)), None)
 
     def stale(self) -> None:
         """A request that answers nothing this stream is waiting for."""

@@ -13,10 +13,10 @@ until something sets this peer apart.
 import itertools
 import sys
 from collections import deque
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Protocol
 
-from xds.catalog.batches import Batch, Owed, Push
+from xds.catalog.batches import Batch, Change, Owed, Push
 from xds.catalog.catalog import Catalog
 from xds.catalog.resource import Resource, fingerprint
 from xds.catalog.types import WHOLE_AT_FIRST, WILDCARD_BY_DEFAULT
@@ -159,8 +159,8 @@ class Watch:
 
     # What changes.
 
-    def notice(self, push: Push) -> bool:
-        """The catalog changed; returns whether any of it is of this watch's subscription."""
+    def notice(self, push: Push) -> Sequence[Change]:
+        """The catalog changed; returns what of it is of this watch's subscription."""
         mine = push.changes
         if not self.subscription.wildcard:
             mine = [change for change in mine if change.name in self.subscription.names]
@@ -169,7 +169,7 @@ class Watch:
             self._batches.append((push, 0))
         for change in mine:
             self.owed.setdefault(change.name, change.before)
-        return bool(mine)
+        return mine
 
     def retarget(self, catalog: Catalog) -> None:
         """From now on the peer is to have another catalog: the one full comparison there is."""
@@ -235,11 +235,12 @@ class Watch:
         batches, number = self._batches.popleft()
         if number + 1 < len(batches):
             self._batches.appendleft((batches, number + 1))
-        self._unfinished = bool(self._batches)
+        self._unfinished = bool(self._batches) and self._dialect.parts > 1
         for name in batch.resources:
             self.owed.pop(name, None)
-        self.unsure.difference_update(batch.resources)
-        self._asked.difference_update(batch.resources)
+        if self.unsure:
+            self.unsure.difference_update(batch.resources)
+            self._asked.difference_update(batch.resources)
         self._state ^= batch.fingerprint
 
     def _take(self, gates: Gates) -> tuple[list[Item], bool]:
@@ -366,6 +367,8 @@ class Watch:
 
     def unacknowledged_of(self, names: Collection[str]) -> Iterator[str]:
         """Those of the names of which the peer acknowledged no version; costs the fewer of both sides."""
+        if not self.owed and not self._sent:  # nearly always, of nearly every peer
+            return iter(())
         unsettled = len(self.owed) + sum(map(len, self._sent.values()))
         among = names if len(names) <= unsettled else itertools.chain(self.owed, *self._sent.values())
         return (name for name in among if name in names and not self.acknowledged(name))
