@@ -142,13 +142,15 @@ class Bench:
 
     def _changes(self, server: Canary | Floor, envoy: Envoy) -> None:
         with self._somebody_on_main() as user, ThreadPoolExecutor(1) as pool:
+            before = envoy.stat(RECEIVED)
             for share in list(SHARES) * (CHANGES // len(SHARES)):
-                before, begun = envoy.stat(RECEIVED), time.time_ns()
+                begun = time.time_ns()
                 made = pool.submit(server.share, 0, share)
                 applied = user.wait_for(SHARES[share])
                 made.result()
                 self._add(server.name, "change: until a request tells ms", (applied - begun) / 1e6)
-                self._add(server.name, "change: received bytes", envoy.stat(RECEIVED) - before)
+            received = envoy.stat(RECEIVED) - before
+            self._add(server.name, "change: received bytes", received / CHANGES)
 
     @contextmanager
     def _somebody_on_main(self) -> Iterator[User]:

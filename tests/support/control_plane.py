@@ -29,6 +29,7 @@ class ControlPlane:
         keep_builds: str = "10m",
         settings: Mapping[str, object] | None = None,
         mode: str = "table",
+        patience: float = 20.0,
     ) -> None:
         """Start one.
 
@@ -39,10 +40,12 @@ class ControlPlane:
             keep_builds: how long a retired build keeps its cluster.
             settings: more of its configuration file.
             mode: of the gateway `default`.
+            patience: seconds within which it is ready.
         """
         self.listener = (LOOPBACK, free_port())
         self.specs = specs
         self._folder = folder
+        self._patience = patience
         self.ready_file = folder / "ready.json"
         self._listen = {"xds": f"{LOOPBACK}:0", "admin": f"{LOOPBACK}:0", "http": f"{LOOPBACK}:0"}
         self._config = folder / "canary.yaml"
@@ -61,7 +64,7 @@ class ControlPlane:
         """Start it, from the second time on at the addresses it had before, and wait until ready."""
         self.ready_file.unlink(missing_ok=True)
         self.process = Process(self.command, self._folder, "canary-serve")
-        self.process.wait_until(self.ready_file.exists)
+        self.process.wait_until(self.ready_file.exists, self._patience)
         self._listen = json.loads(self.ready_file.read_text())
 
     def stop(self) -> int:

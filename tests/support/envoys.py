@@ -138,7 +138,7 @@ class Envoy:
 
     def _ask(self, path: str) -> str:
         host, port = self._admin
-        with urllib.request.urlopen(f"http://{host}:{port}{path}", timeout=5) as answer:
+        with urllib.request.urlopen(f"http://{host}:{port}{path}", timeout=30) as answer:
             return cast("str", answer.read().decode())
 
 
