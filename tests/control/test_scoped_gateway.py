@@ -136,6 +136,17 @@ async def test_a_refused_scope_is_its_own_deployments(planes: Planes) -> None:
         assert [name for name in names if refused(plane, name)] == ["d3"]
 
 
+async def test_a_scope_that_was_never_accepted_is_refused_once(planes: Planes) -> None:
+    """It goes, and that it went is no reason to send it again."""
+    async with planes(SCOPED) as plane:
+        await apply(plane, spec("x", "spoilt"), spec("y"))
+        envoy = Envoy(plane, spoils("spoilt"))
+        envoy.settle()
+        assert envoy.scope("x") == b""
+        assert b"y_2" in envoy.scope("y")
+        assert refused(plane, "x")
+
+
 async def test_on_a_shared_host_the_offender_is_found(planes: Planes) -> None:
     """The other's changes go on, then and later; mended, it comes back."""
     async with planes(SCOPED) as plane:

@@ -119,7 +119,9 @@ class Lanes:
         for item in verdict.items:
             self._blamed.get(stream, {}).pop(item.name, None)
             if item.after is None:
-                trials.pop(item.name, None)
+                # It may be gone because all who have routes in it are held.
+                if item.name in trials and not trials[item.name].held(proof.wanted):
+                    del trials[item.name]
                 continue
             self._accepted(stream, proof, item.name, item.after.version)
             if item.name in trials:
