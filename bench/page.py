@@ -12,7 +12,7 @@ from bench import chart, figures, table
 from bench.figures import Results
 from bench.plan import WORKS
 from bench.programs import ROOT
-from bench.servers import CANNED, OURS, USUAL
+from bench.servers import CANNED, GO, OURS, USUAL
 from bench.summary import BUDGETS, Line, behind, lines
 
 REFERENCE = Path(__file__).parent / "results" / "reference.json"
@@ -81,15 +81,16 @@ def _resumed(found: Results) -> str:
 
 
 def _short(found: Results) -> str:
-    header = ["work", "N", "D", "routes", "figure", OURS, "/ floor", "/ go-cp", "/ usual"]
-    header += ["CPU / floor", "CPU / go-cp", "CPU / usual"]
-    return _grid(header, [_line(found, line) for line in lines(found)])
+    """A line a cell."""
+    works = "; ".join(f"({work}) {title}" for work, title in WORKS.items())
+    header = ["work", *table.HEADER[:-1], "CPU / floor", "CPU / go-cp", "CPU / usual"]
+    return f"{works}.\n\n" + _grid(header, [_line(found, line) for line in lines(found)])
 
 
 def _line(found: Results, line: Line) -> list[str]:
     figure = line.figure
-    row = [f"({figure.work}) {WORKS[figure.work]}", *table.place(figure), figure.name]
-    row += [f"{table.number(figure.median)} {figure.unit}", *table.ratios(found, figure)]
+    row = [f"({figure.work})", *table.place(figure), table.called(figure)]
+    row += [*table.values(found, figure), *table.ratios(found, figure)]
     return row + (table.ratios(found, line.cpu) if line.cpu else ["-"] * len(table.PEERS))
 
 
@@ -101,19 +102,12 @@ def _budgets(found: Results) -> str:
 
 def _behind(found: Results) -> str:
     """The cells that are the next target."""
-    rows = [
-        [
-            f"{ratio:.2f}",
-            f"({figure.work})",
-            *table.place(figure),
-            figure.name,
-            "usual" if peer == USUAL else "ours",
-        ]
-        for ratio, figure, peer in behind(found)
-    ]
-    return (
-        _grid(["ratio", "work", "N", "D", "routes", "figure", "its layout"], rows) if rows else "Nowhere.\n"
-    )
+    rows = []
+    for figure in behind(found):
+        beside = [table.ratio(found.beside(figure, peer)) for peer in (GO, USUAL)]
+        rows.append([f"({figure.work})", *table.place(figure), table.called(figure), *beside])
+    header = ["work", "N", "D", "routes", "figure", "/ go-cp", "/ usual"]
+    return _grid(header, rows) if rows else "Nowhere.\n"
 
 
 def _client(found: Results) -> str:
@@ -123,7 +117,7 @@ def _client(found: Results) -> str:
         mine = found.figures.get((*figure.cell, OURS))
         if mine and figure.name in {"last has it", "last is ready", "client"} and figure.work in "ab":
             per = f"{figure.streams / figure.median * 1e3:,.0f}" if figure.unit == "ms" else "-"
-            row = [f"({figure.work})", *table.place(figure), f"{figure.name}, {figure.unit}"]
+            row = [f"({figure.work})", *table.place(figure), table.called(figure)]
             row += [table.number(figure.median), *table.values(found, mine), per]
             rows.append(row)
     if not rows:

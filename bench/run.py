@@ -11,6 +11,7 @@ killed a minute later. Nothing is waited for without end.
 """
 
 import dataclasses
+import math
 import resource
 import shutil
 import sys
@@ -45,6 +46,7 @@ class Bench:
         plan: the cells.
         peers: `floor`, `ours` (go-control-plane in our layout), `usual`.
         patience: seconds for a server in a cell.
+        minutes: for everything; a cell that would last longer is left to `--resume`.
         folder: takes stores and recordings; what is there already is used again.
         out: where results are written, without the ending.
         command: that made them.
@@ -55,6 +57,7 @@ class Bench:
     plan: Sequence[Cell]
     peers: tuple[str, ...]
     patience: float
+    minutes: float
     folder: Path
     out: Path
     command: str
@@ -64,8 +67,12 @@ class Bench:
     def run(self) -> None:
         """Measure the cells that are not done."""
         left = [cell for cell in self.plan if cell.title not in self.results.done]
+        ends = time.monotonic() + self.minutes * 60
         while left:
             cell = left.pop(0)
+            if time.monotonic() + cell.expected > ends:
+                self._tell(f"{cell.title}: left out, it would last beyond {self.minutes:.0f} minutes")
+                continue
             self._tell(f"{cell.title}: ~{cell.expected:.0f} s; then ~{minutes(left):.0f} min more")
             begun = time.monotonic()
             self.results.forget(cell)
@@ -119,6 +126,8 @@ class Bench:
         if cell.canned:
             yield servers.CANNED, partial(servers.canned, self.folder, answers)
         for peer in self.peers:
+            if peer == "usual" and not cell.usual:
+                continue
             if peer == "floor":
                 yield servers.FLOOR, partial(servers.floor, self.folder, answers)
             else:
@@ -215,7 +224,13 @@ def _words(_: click.Context, __: click.Parameter, value: str) -> tuple[str, ...]
 @click.option("--modes", default="", callback=_words, help="table,scoped")
 @click.option("--peers", default="floor,ours,usual", callback=_words, show_default=True)
 @click.option("--runs", type=int, help="How often each is measured, instead of what the plan says.")
-@click.option("--patience", default=300.0, show_default=True, help="Seconds for a server in a cell.")
+@click.option("--patience", default=180.0, show_default=True, help="Seconds for a server in a cell.")
+@click.option(
+    "--minutes",
+    "minutes_at_most",
+    default=math.inf,
+    help="For everything: cells that would last longer are left.",
+)
 @click.option("--out", type=click.Path(path_type=Path), default=FOLDER / "latest", show_default=True)
 def main(  # noqa: PLR0913, PLR0917 (the options)
     quick: bool,  # noqa: FBT001
@@ -228,6 +243,7 @@ def main(  # noqa: PLR0913, PLR0917 (the options)
     peers: tuple[str, ...],
     runs: int | None,
     patience: float,
+    minutes_at_most: float,
     out: Path,
 ) -> None:
     """Measure this server and its peers on the same work."""
@@ -253,7 +269,7 @@ def main(  # noqa: PLR0913, PLR0917 (the options)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))  # a stream is a connection; servers inherit it
     said = " ".join(each for each in sys.argv[1:] if each != "--resume")
     command = f"make bench ARGS={said!r}" if said else "make bench"
-    Bench(plan, peers, patience, folder, out, command, results, console).run()
+    Bench(plan, peers, patience, minutes_at_most, folder, out, command, results, console).run()
     table.show(results, console)
 
 

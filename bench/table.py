@@ -77,6 +77,11 @@ def ratios(results: Results, figure: Figure) -> list[str]:
     return [ratio(results.beside(figure, peer)) for peer in PEERS]
 
 
+def called(figure: Figure) -> str:
+    """What was measured, with its unit."""
+    return f"{figure.name}, {figure.unit}" if figure.unit else figure.name
+
+
 def _row(results: Results, figure: Figure) -> list[str]:
-    called = f"{figure.name}, {figure.unit}" if figure.unit else figure.name
-    return [*place(figure), called, *values(results, figure), *ratios(results, figure), str(len(figure.runs))]
+    runs = str(len(figure.runs))
+    return [*place(figure), called(figure), *values(results, figure), *ratios(results, figure), runs]

@@ -16,13 +16,13 @@ from bench import meter
 from bench.figures import Figure, Results
 from bench.fleet import Fleet, Said
 from bench.limit import Limit
-from bench.plan import Cell
+from bench.plan import CHURN, Cell
 from bench.servers import CANNED, FLOOR, USUAL, Canary, Peer, Server
 
 RATE = 100
 SLICES = 6
 """(e) and (f) are cut into so many; medians are over them."""
-FIRST_SHARE, FIRST_OF_MANY, FIRST_PORT = 1_500, 3_000, 31_000
+FIRST_SHARE, FIRST_MEANWHILE, FIRST_OF_MANY, FIRST_PORT = 1_500, 2_500, 3_000, 31_000
 TURNS = 100
 """Deployments that change in turn in (e) and (f), at most."""
 STUCK_CHANGES = 10
@@ -38,12 +38,12 @@ class Tape:
     """What our server did, for the peers.
 
     Attributes:
-        said: what it said to the first Envoy, by step: the floor says it again.
+        said: what it said to the first Envoy, by step and run: the floor says it again.
         made: how many changes were made in (e), (f).
         held: how many resources Envoys held in the end, by type: those of the peers must hold the same.
     """
 
-    said: dict[tuple[int, str], Path] = dataclasses.field(default_factory=dict)
+    said: dict[tuple[str, int], Path] = dataclasses.field(default_factory=dict)
     made: dict[str, int] = dataclasses.field(default_factory=dict)
     held: dict[str, int] = dataclasses.field(default_factory=dict)
 
@@ -62,8 +62,9 @@ class Session:
 
     def __post_init__(self) -> None:
         self._shares = itertools.count(FIRST_SHARE)
+        self._meanwhile = itertools.count(FIRST_MEANWHILE)
         self._many = FIRST_OF_MANY
-        self._step = 0
+        self._steps: dict[str, int] = {}
         self._last, self._previous = 1_000, 1_000
 
     @property
@@ -84,19 +85,16 @@ class Session:
     def walk(self) -> None:
         """All works of the cell but (d). Time that runs out ends it between two steps."""
         works = self.cell.works
-        if set(works) & set("abcgef"):
+        if set(works) & set("abcefg"):
             self.connect()
-        if set(works) & set("ag"):
-            for _ in self._runs("ag", self.cell.changes):
-                self.change()
+        self._repeat("c", self.cell.storms, self.reconnect)
+        for _ in self._runs("ag", self.cell.changes) if set(works) & set("ag") else ():
+            self.change()
+            if "g" in works:
                 self.rollback()
-        for work, step in (("b", self._again), ("c", self.reconnect)):
-            if work in works:
-                for _ in self._runs(work, self.cell.storms - (work == "b")):
-                    step()
         for work, step in (("e", self.many), ("f", self.churn), ("h", self.stuck), ("i", self.memory)):
-            if work in works and not self.limit.over:
-                step()
+            self._repeat(work, 1, step)
+        self._repeat("b", self.cell.storms - 1, self._again)
 
     # -- the works
 
@@ -132,7 +130,7 @@ class Session:
 
     def reconnect(self) -> None:
         """(c) All lose their connections and come back; a change is made while they do."""
-        share, begun = next(self._shares), self.fleet.report()
+        share, begun = next(self._meanwhile), self.fleet.report()
         tape = self._tape("reconnect")
         change = self._tape("reconnect, change")
         self._say("answers", tape)
@@ -162,7 +160,7 @@ class Session:
 
     def churn(self) -> None:
         """(f) Endpoints do."""
-        self._stream("f", self.cell.seconds / 3, endpoints=True)
+        self._stream("f", self.cell.seconds / CHURN, endpoints=True)
 
     def _stream(self, work: str, seconds: float, *, endpoints: bool) -> None:
         turns, count = min(TURNS, self.cell.deployments), round(RATE * seconds)
@@ -207,7 +205,7 @@ class Session:
         """(h) One Envoy reads nothing while others get changes."""
         if self.echo is not None:
             return  # it writes to all and waits for all: it has no notion of one that is slow
-        if self._step:
+        if self._steps:
             self.fleet.disconnect()
         self._check(self.fleet.connect(self.server.address, narrow=True, patience=self.limit.left))
         stuck = self.cell.streams - 1
@@ -267,10 +265,15 @@ class Session:
     def _runs(self, works: str, count: int) -> Iterator[int]:
         """Count runs for as long as there is time; says so if there is not."""
         for run in range(count):
-            if self.limit.over:
-                self.results.note(f"({works}) {self._where}: {run} of {count} more runs, then time was up")
+            if self.limit.over and run:
+                self.results.note(f"({works}) {self._where}: {run} of {count} runs, then time was up")
                 return
             yield run
+
+    def _repeat(self, work: str, count: int, step: Callable[[], None]) -> None:
+        if work in self.cell.works:
+            for _ in self._runs(work, count):
+                step()
 
     def _again(self) -> None:
         self.fleet.disconnect()
@@ -324,8 +327,8 @@ class Session:
         Raises:
             RuntimeError: our server did not come so far.
         """
-        self._step += 1
-        key = self._step, what
+        self._steps[what] = self._steps.get(what, 0) + 1
+        key = what, self._steps[what]
         if self.ours:
             self.tape.said[key] = self.folder / f"{len(self.tape.said)}.tape"
         if key not in self.tape.said and self.echo is not None:

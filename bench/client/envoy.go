@@ -125,9 +125,6 @@ func (e *envoy) hear(c *conn, message []byte) {
 
 func (e *envoy) stick(on bool) {
 	e.freed.L.Lock()
-	if on {
-		e.socket.(*net.TCPConn).SetReadBuffer(4096)
-	}
 	e.stuck.Store(on)
 	e.freed.L.Unlock()
 	e.freed.Broadcast()

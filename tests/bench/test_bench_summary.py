@@ -50,7 +50,7 @@ def test_one_refused_stream_is_too_many() -> None:
 
 
 def test_cells_above_1_are_listed_the_farthest_first() -> None:
-    """Time and CPU, beside both layouts of go-control-plane; not the floor, and not what is below."""
+    """Time and CPU, beside either layout of go-control-plane."""
     found = [
         (STORM, "last has it ms", OURS, 10.0),
         (STORM, "last has it ms", GO, 5.0),
@@ -59,10 +59,15 @@ def test_cells_above_1_are_listed_the_farthest_first() -> None:
         (STORM, "server cpu_ms", OURS, 10.0),
         (STORM, "server cpu_ms", USUAL, 2.5),
     ]
-    assert [(ratio, figure.what, peer) for ratio, figure, peer in behind(_results(*found))] == [
-        (4.0, "server cpu_ms", USUAL),
-        (2.0, "last has it ms", GO),
+    assert [figure.what for figure in behind(_results(*found))] == ["server cpu_ms", "last has it ms"]
+
+
+def test_cells_below_1_are_not_listed() -> None:
+    """That the floor needs less still is another matter."""
+    found = [
+        (STORM, "last has it ms", server, took) for server, took in ((OURS, 4.0), (GO, 4.0), (FLOOR, 1.0))
     ]
+    assert behind(_results(*found)) == []
 
 
 def test_a_cell_is_one_line() -> None:
