@@ -111,8 +111,10 @@ class EndpointBook:
 
     def lists_of(self, ref: str) -> Lists:
         """A build's endpoints by source, leases included."""
-        leased = tuple(lease.endpoint for _, lease in sorted(self._leases.get(ref, {}).items()))
-        return {**self._lists.get(ref, {}), **({LEASE: leased} if leased else {})}
+        lists = {**self._lists.get(ref, {})}
+        if leases := self._leases.get(ref):
+            lists[LEASE] = tuple(lease.endpoint for _, lease in sorted(leases.items()))
+        return lists
 
     def known(self, ref: str) -> tuple[Known, ...]:
         """All endpoints of a build, drained or not, and drained places that no source lists at the moment."""
@@ -264,6 +266,8 @@ def title(source: str) -> str:
 
 
 def _undrained(ref: str, endpoints: tuple[Endpoint, ...], drains: set[Place]) -> tuple[Endpoint, ...]:
+    if not drains:
+        return endpoints
     if (ref, WHOLE) in drains:
         return ()
     return tuple(endpoint for endpoint in endpoints if (ref, str(endpoint)) not in drains)

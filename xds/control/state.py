@@ -172,10 +172,10 @@ class State:
         """
         held = (self._claims.get(claim.key) for claim in claims)
         rivals = [claim for claim in held if claim is not None and claim.deployment not in of]
-        return self._placed(rivals) if rivals else []
+        return list(self._placed(rivals)) if rivals else []
 
-    def claims(self) -> Iterable[Claim]:
-        """Every claim in force; each says where it came from."""
+    def claims(self) -> Iterator[Claim]:
+        """Every claim in force; each says where it came from, which is worked out as they are asked for."""
         return self._placed(self._claims.values())
 
     def clusters_ever(self) -> frozenset[str]:
@@ -272,13 +272,11 @@ class State:
             return ()
         return claims_of(revision.spec, self.gateways.values())
 
-    def _placed(self, claims: Iterable[Claim]) -> list[Claim]:
+    def _placed(self, claims: Iterable[Claim]) -> Iterator[Claim]:
         """Claims with the file that governs their deployment, else with who made it what it is."""
         files = {part: file for file, part in self.applied}
-        return [
-            dataclasses.replace(claim, file=_place(self.existing(claim.deployment), files))
-            for claim in claims
-        ]
+        for claim in claims:
+            yield dataclasses.replace(claim, file=_place(self.existing(claim.deployment), files))
 
     def _users_of_any(self, refs: Iterable[str]) -> set[str]:
         return {user for ref in refs for user in self.users_of(ref)}

@@ -8,7 +8,7 @@ that a default that changes in a later release does not change a revision of an 
 import json
 
 import yaml
-from pydantic import JsonValue
+from pydantic import JsonValue, TypeAdapter
 
 from xds.spec.deployment import Deployment
 from xds.spec.endpoints import Endpoint
@@ -25,6 +25,7 @@ _FIRST = (
     "canary",
 )
 _FIRST_OF_VERSION = ("bento", "weight")
+_ENDPOINTS = TypeAdapter(tuple[Endpoint, ...])
 
 _DUMPER = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
 
@@ -104,7 +105,7 @@ def endpoints_from_json(text: str) -> tuple[Endpoint, ...]:
     Raises:
         ValueError: the text is something else.
     """
-    return tuple(Endpoint.model_validate(value) for value in json.loads(text))
+    return _ENDPOINTS.validate_json(text)
 
 
 def _compact(value: object) -> str:

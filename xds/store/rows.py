@@ -3,6 +3,8 @@
 import json
 import sqlite3
 
+from pydantic_core import from_json as parsed
+
 from xds.revisions.record import Note, Revision
 from xds.slots.table import Segment, SlotTable
 from xds.spec.write import from_json, to_json
@@ -33,9 +35,9 @@ def revision_of(row: sqlite3.Row) -> Revision:
         number=row["number"],
         kind=row["kind"],
         spec=from_json(row["spec"]),
-        labels=json.loads(row["labels"]),
-        builds=json.loads(row["builds"]),
-        slots=SlotTable(tuple(Segment(owner, size) for owner, size in json.loads(row["slots"]))),
+        labels=parsed(row["labels"]),
+        builds=parsed(row["builds"]),
+        slots=SlotTable(tuple(Segment(owner, size) for owner, size in parsed(row["slots"]))),
         note=Note(row["author"], row["at"], row["comment"]),
         source=row["source"],
     )

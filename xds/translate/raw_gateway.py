@@ -54,12 +54,13 @@ def clashes(claims: Iterable[Claim], gateways: Iterable[Gateway]) -> Iterator[Fa
         for host in virtual_hosts(gateway)
         for domain in host.domains
     }
-    for claim in dict.fromkeys(dataclasses.replace(claim, model="") for claim in claims):
-        holder = holders.get((claim.gateway, claim.host))
-        if holder is not None:
-            message = f"{claim.deployment} claims {claim.host} on gateway {claim.gateway}, whose own"
-            message += f" virtual host {holder} has it"
-            yield Fault(claim.file, claim.line, "hosts", message, "take it out of one of them")
+    if not holders:
+        return
+    clashing = (claim for claim in claims if (claim.gateway, claim.host) in holders)
+    for claim in dict.fromkeys(dataclasses.replace(claim, model="") for claim in clashing):
+        message = f"{claim.deployment} claims {claim.host} on gateway {claim.gateway}, whose own"
+        message += f" virtual host {holders[claim.gateway, claim.host]} has it"
+        yield Fault(claim.file, claim.line, "hosts", message, "take it out of one of them")
 
 
 def faults_of_gateway(gateway: Gateway) -> Iterator[Wrong]:
