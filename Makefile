@@ -42,7 +42,7 @@ docs: setup ## write docs/api.md and docs/cli.md anew
 	$(BIN)/python -m protos.reference
 	$(BIN)/python -m protos.commands
 
-bench: setup ## this server and its peers on the same work (ARGS="--quick", "--only a,h --runs 5", "--help")
+bench: setup ## this server and its peers on the same work (ARGS="--plan", "--quick", "--resume", "--help")
 	$(BIN)/python -m bench.run $(ARGS)
 
 containers: setup ## the image, docker-compose.yml and the tests with containers, for real (as root, or with Docker)

@@ -210,7 +210,7 @@ class Session:
         self._check(self.fleet.connect(self.server.address, narrow=True, patience=self.limit.left))
         stuck = self.cell.streams - 1
         self.change()  # whatever is allocated once is there then
-        before = meter.memory(self.server.pid)
+        before, sent = meter.memory(self.server.pid), self.fleet.report().bytes_in
         self.fleet.stick(stuck, on=True)
         peak, worst, share, cpu = before, 0.0, 0, meter.cpu(self.server.pid)
         for _ in self._runs("h", STUCK_CHANGES):
@@ -227,6 +227,11 @@ class Session:
         self.figure("h", "more memory KB", (peak - before) / 1024)
         self.figure("h", "server a change cpu_ms", (meter.cpu(self.server.pid) - cpu) / STUCK_CHANGES * 1e3)
         missed = self.fleet.report()
+        self.figure(
+            "h",
+            "to a stream a change bytes",
+            (missed.bytes_in - sent) / (self.cell.streams - 1) / STUCK_CHANGES,
+        )
         self.fleet.stick(stuck, on=False)
         self._check(self.fleet.wait(patience=self.limit.left))
         caught = self.fleet.report()
