@@ -1,15 +1,11 @@
 """A change costs what it changes, however much there is besides: counted in calls, not in seconds."""
 
-import sys
-from collections import Counter
 from collections.abc import Callable
-from pathlib import Path
-from types import FrameType
 
 import pytest
 
-import xds
 from tests.control.conftest import DEFAULT, SCOPED, Planes
+from tests.support.counting import Calls, Counting
 from tests.support.talk import Talk, cluster
 from xds.catalog.types import Type
 from xds.control.plane import ControlPlane
@@ -19,32 +15,10 @@ from xds.discovery.request import Node, Request
 from xds.discovery.stream import Stream
 from xds.spec.gateway import Gateway
 
-_OURS = f"{Path(xds.__file__).parent}/"
 JOINING = {"catalog/table.py", "catalog/wire.py"}
 """In `table` mode one message has every virtual host: they are joined again, from encoded parts."""
 ENCODING = {"discovery/delta.py", "catalog/wire.py"}
 """In `scoped` mode the answer is the same to the bit, however many there are: it is encoded once for both."""
-
-Calls = Counter[str]
-
-
-class Counting:
-    """Counts the calls of our functions, by file and name, while it is entered."""
-
-    def __init__(self) -> None:
-        self.calls: Calls = Counter()
-
-    def __enter__(self) -> Calls:
-        sys.setprofile(self._see)
-        return self.calls
-
-    def __exit__(self, *_: object) -> None:
-        sys.setprofile(None)
-
-    def _see(self, frame: FrameType, event: str, _: object) -> None:
-        code = frame.f_code
-        if event == "call" and code.co_filename.startswith(_OURS):
-            self.calls[f"{code.co_filename.removeprefix(_OURS)}:{code.co_qualname}"] += 1
 
 
 def text(number: int) -> str:

@@ -110,7 +110,7 @@ class Peer:
 
     def _say(self, type_: str, request: Request) -> None:
         """Send a request, in the stream's own dialect."""
-        if self.dialect is DELTA:
+        if self.dialect.tells_removals:
             self.stream.receive(request)
             return
         whole = sotw.StateRequest(

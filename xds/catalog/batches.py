@@ -92,7 +92,8 @@ class Batches:
 
     def _make(self, names: Iterable[str]) -> Batch:
         made = _batch({name: self._find(name) for name in names}, asked=self._asked)
-        self.is_stale |= sum(len(each.body) for each in made.resources.values() if each) > self._most
+        size = sum(len(each.body) for each in made.resources.values() if each)
+        self.is_stale |= size > self._most and len(made.resources) > 1
         return made
 
 

@@ -27,12 +27,13 @@ def decode(raw: bytes) -> Request:
         google.protobuf.message.DecodeError: it is none.
     """
     message = discovery.DeltaDiscoveryRequest.FromString(raw)
+    versions = message.initial_resource_versions
     return Request(
         type=message.type_url,
         node=node_of(message.node) if message.HasField("node") else None,
         subscribe=tuple(message.resource_names_subscribe),
         unsubscribe=tuple(message.resource_names_unsubscribe),
-        known=dict(message.initial_resource_versions),
+        known={name: versions[name] for name in versions},
         nonce=message.response_nonce,
         error=message.error_detail.message if message.HasField("error_detail") else None,
     )

@@ -33,7 +33,7 @@ class Gates(Protocol):
     def batch_may_go(self, type_: str, batch: Batch) -> bool | None: ...  # noqa: D102 (None: look at each)
 
 
-_MANY = 16
+MANY = 16
 """Names asked for at a time that are worth a batch."""
 
 
@@ -127,7 +127,7 @@ class Watch:
             self.owed[name] = self._known(name, known)
 
     def _owe_asked(self, names: Collection[str], known: Mapping[str, str], before: Subscription) -> None:
-        if len(names) >= _MANY and not known and not before.wildcard:
+        if len(names) >= MANY and not known and not before.wildcard:
             new = frozenset(names).difference(before.names, self.owed)
             names = [name for name in names if name not in new]
             self.owed |= dict.fromkeys(new)
