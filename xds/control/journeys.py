@@ -8,7 +8,7 @@ acknowledgement costs the same, however many Envoys there are.
 import dataclasses
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 
 import structlog
 
@@ -96,12 +96,11 @@ class Journeys:
         """The next push carries it."""
         self._commits.append(commit)
 
-    def pushed(self, number: int, begun: float, streams: Iterable[Stream]) -> None:
+    def pushed(self, number: int, begun: float, waiting: set[Stream]) -> None:
         """A push went out to these."""
         commits, self._commits = tuple(self._commits), []
         if not commits:
             return
-        waiting = set(streams)
         self._underway[number] = _Underway(commits, begun, self._clock(), len(waiting), waiting)
         if not waiting:
             self._arrive(number)
@@ -114,7 +113,7 @@ class Journeys:
         for tell in self.answered:
             tell(verdict)
         if self._underway:
-            self._strike(stream, stream.settled)
+            self._strike(stream)
 
     def left(self, stream: Stream) -> None:
         """A stream ended: nobody waits for it."""
@@ -122,10 +121,12 @@ class Journeys:
             self._underway[number].waiting.discard(stream)
             self._end(number)
 
-    def _strike(self, stream: Stream, settled: int) -> None:
-        for number in [n for n in self._underway if n <= settled]:
-            underway = self._underway[number]
-            if stream in underway.waiting:
+    def _strike(self, stream: Stream) -> None:
+        waited_for = [number for number, underway in self._underway.items() if stream in underway.waiting]
+        settled = stream.settled if waited_for else 0
+        for number in waited_for:
+            if number <= settled:
+                underway = self._underway[number]
                 underway.waiting.discard(stream)
                 underway.first = underway.first or self._clock()
                 self._end(number)

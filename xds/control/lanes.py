@@ -19,7 +19,6 @@ it refuses is known where only one deployment's changed since.
 
 from collections import defaultdict
 from collections.abc import Callable, Mapping
-from weakref import WeakKeyDictionary
 
 from xds.catalog.types import Type
 from xds.control.proof import LEFT_OUT, Lane, Part, Proof, left_out
@@ -39,8 +38,8 @@ class Lanes:
         self._hub = hub
         self._wake = wake
         self._proofs: defaultdict[Target, Proof] = defaultdict(Proof)
-        self._trials: WeakKeyDictionary[Stream, dict[str, Trial[Part]]] = WeakKeyDictionary()
-        self._blamed: WeakKeyDictionary[Stream, dict[str, tuple[str, Part, str]]] = WeakKeyDictionary()
+        self._trials: dict[Stream, dict[str, Trial[Part]]] = {}
+        self._blamed: dict[Stream, dict[str, tuple[str, Part, str]]] = {}
         """For a table or scope that stays as it is: who is at fault, with what, and what the peer said."""
 
     def lane(self, target: Target) -> Lane:
@@ -55,7 +54,13 @@ class Lanes:
             self._look_back(stream, verdict)
         else:
             return
-        self._place(stream)
+        if self._hub.target_of(stream).held or self._trials.get(stream) or _refuses_clusters(stream):
+            self._place(stream)
+
+    def left(self, stream: Stream) -> None:
+        """A stream ended: what its peer refused is forgotten."""
+        self._trials.pop(stream, None)
+        self._blamed.pop(stream, None)
 
     def objects(self, stream: Stream) -> bool:
         """Whether a peer refused anybody's routes."""
@@ -187,13 +192,18 @@ class Lanes:
         )
 
     def _proof(self, target: Target) -> Proof:
-        return self._proofs[target._replace(held=frozenset())]
+        return self._proofs[target._replace(held=frozenset()) if target.held else target]
 
 
 def _has_clusters_of(stream: Stream, part: Part) -> bool:
     """Whether a peer acknowledged every cluster that a part names, as far as it asks us for clusters."""
     watch = stream.watches.get(Type.CLUSTER)
     return watch is None or not any(watch.unacknowledged_of(part.section.clusters()))
+
+
+def _refuses_clusters(stream: Stream) -> bool:
+    watch = stream.watches.get(Type.CLUSTER)
+    return watch is not None and bool(watch.rejections.parked)
 
 
 def _refused_and_missing(stream: Stream) -> set[str]:

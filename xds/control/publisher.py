@@ -63,7 +63,7 @@ class Publisher:
         hub.stirs = self.pulse.beat
         hub.holds = self.lanes.holds
         hub.objects = self.lanes.objects
-        hub.leaves = self.journeys.left
+        hub.leaves = self._left
 
     @property
     def pending(self) -> bool:
@@ -138,6 +138,10 @@ class Publisher:
         self.lanes.hears(stream, verdict)
         self.journeys.heard(stream, verdict)
         self.pulse.beat()
+
+    def _left(self, stream: Stream) -> None:
+        self.lanes.left(stream)
+        self.journeys.left(stream)
 
     def _provide(self, target: Target) -> None:
         """Make all that the Envoys of a new target are to have."""

@@ -176,8 +176,13 @@ class Hub:
 
     def totals(self) -> Counters:
         """What all streams have seen, those that ended included."""
-        open_streams = (stream.counters for streams in self._streams.values() for stream in streams)
-        return sum(open_streams, self.ended)
+        seen = [self.ended, *(stream.counters for stream in self._target_of)]
+        return Counters(
+            answers=sum(each.answers for each in seen),
+            acknowledgements=sum(each.acknowledgements for each in seen),
+            refusals=sum(each.refusals for each in seen),
+            stale=sum(each.stale for each in seen),
+        )
 
     def commit(
         self,

@@ -192,12 +192,16 @@ class Stream:
     @property
     def in_sync(self) -> bool:
         """Whether the peer acknowledged all it asked for and is to have (what it refuses aside)."""
-        return all(watch.in_sync for watch in self.watches.values())
+        return all(watch.in_sync for watch in self._open_watches())
 
     @property
     def settled(self) -> int:
         """The last push that the peer has answered in all that it asked for (refused or not)."""
-        return min((watch.settled for watch in self.watches.values()), default=self.catalog.push)
+        return min((watch.settled for watch in self._open_watches()), default=self.catalog.push)
+
+    def _open_watches(self) -> list[Watch]:
+        """Those of which the peer may have something else than the catalog; nearly always there is none."""
+        return [watch for watch in self.watches.values() if watch.owed or watch.in_flight]
 
     def rejections(self) -> Iterator[tuple[str, Rejection]]:
         """What the peer refuses now, by type."""

@@ -25,5 +25,5 @@ def acknowledged(streams: Iterable[Stream], hub: Hub) -> bool:
 def count_acknowledged(hub: Hub, gateway: str) -> int:
     """How many Envoys of a gateway acknowledged everything; only the others are looked at."""
     members = hub.members(gateway)
-    others = {each.node.id for each in members.outstanding() if not acknowledged((each,), hub)}
-    return len(members) - len(others)
+    refusing = (each.node.id for each in members.refusing() if not acknowledged((each,), hub))
+    return len(members) - len({*members.behind(), *refusing})

@@ -61,4 +61,4 @@ def profile_of(node: Node) -> Profile:
 
 def target_of(gateway: str, node: Node) -> Target:
     """What a node of a gateway is to have."""
-    return Target(gateway, profile_of(node))
+    return Target(gateway, profile_of(node).value)

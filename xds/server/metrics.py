@@ -1,12 +1,15 @@
 """The control plane's own metrics, read off its state when somebody asks; and what Envoys report."""
 
+import bisect
+import itertools
 import time
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 
 from prometheus_client import CollectorRegistry, Histogram, Metric, ProcessCollector
-from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily
 from prometheus_client.registry import Collector
+from prometheus_client.utils import floatToGoString
 
 from xds import __version__
 from xds.control.endpoint_standing import SourceStanding
@@ -75,14 +78,8 @@ def registry(plane: ControlPlane, admission: Admission, most_versions: int = MOS
 
 def _time_pushes(plane: ControlPlane, made: CollectorRegistry) -> None:
     """Histograms of what the control plane tells of while it happens."""
-    answers = Histogram(
-        "canary_answer_seconds",
-        "From an answer's way out until the Envoy has taken or refused it",
-        ("verdict",),
-        buckets=_FAST,
-        registry=made,
-    )
-    by_verdict = {True: answers.labels("accepted"), False: answers.labels("refused")}
+    answers = _Answers()
+    made.register(answers)
     pushes = Histogram(
         "canary_push_seconds", "From a commit until all streams were woken", buckets=_FAST, registry=made
     )
@@ -93,17 +90,37 @@ def _time_pushes(plane: ControlPlane, made: CollectorRegistry) -> None:
         registry=made,
     )
 
-    def answered(verdict: Verdict) -> None:
-        by_verdict[verdict.error is None].observe(verdict.seconds)
-
     def arrived(journey: Journey) -> None:
         for commit in journey.commits:
             pushes.observe(max(0.0, journey.pushed - commit.committed))
             if journey.streams:
                 convergence.observe(max(0.0, journey.last - commit.committed))
 
-    plane.publisher.journeys.answered.append(answered)
+    plane.publisher.journeys.answered.append(answers.count)
     plane.publisher.journeys.arrived.append(arrived)
+
+
+class _Answers(Collector):
+    """A histogram that is cheap to add to: every Envoy answers every push."""
+
+    def __init__(self) -> None:
+        self._counts = {verdict: [0] * (len(_FAST) + 1) for verdict in ("accepted", "refused")}
+        self._sums = dict.fromkeys(self._counts, 0.0)
+
+    def count(self, verdict: Verdict) -> None:
+        """An Envoy answered."""
+        said = "accepted" if verdict.error is None else "refused"
+        self._counts[said][bisect.bisect_left(_FAST, verdict.seconds)] += 1
+        self._sums[said] += verdict.seconds
+
+    def collect(self) -> Iterator[Metric]:
+        text = "From an answer's way out until the Envoy has taken or refused it"
+        family = HistogramMetricFamily("canary_answer_seconds", text, labels=("verdict",))
+        bounds = [*map(floatToGoString, _FAST), "+Inf"]
+        for said, counts in self._counts.items():
+            buckets = list(zip(bounds, itertools.accumulate(counts), strict=True))
+            family.add_metric((said,), buckets, self._sums[said])
+        yield family
 
 
 class _Collector(Collector):
