@@ -1,6 +1,6 @@
 """What more than one process on the port would bring: the floor alone, and as two and more processes.
 
-    python -m bench.workers [--streams 1000,10000] [--deployments 10] [--workers 1,2] [--runs 5]
+    python -m bench.workers [--streams 1000,10000] [--deployments 10] [--workers 1,2] [--runs 3]
 
 The kernel spreads connections over the processes (SO_REUSEPORT). The load client needs a core as well, so on
 two cores a second process competes with it. What a server with workers must do besides, tell all of them
@@ -128,7 +128,7 @@ def _numbers(_: click.Context, __: click.Parameter, value: str) -> tuple[int, ..
 @click.option("--streams", default="1000,10000", callback=_numbers, show_default=True)
 @click.option("--deployments", default=10, show_default=True)
 @click.option("--workers", "counts", default="1,2", callback=_numbers, show_default=True)
-@click.option("--runs", default=5, show_default=True)
+@click.option("--runs", default=3, show_default=True)
 def main(streams: tuple[int, ...], deployments: int, counts: tuple[int, ...], runs: int) -> None:
     """One floor beside several on the same port."""
     with tempfile.TemporaryDirectory(prefix="canary-bench-") as name:
