@@ -5,7 +5,8 @@ All Envoys of a gateway listen on one port here: the kernel shares the connectio
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Callable
+import logging
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -33,8 +34,8 @@ FLIPS = 1_000
 PATIENCE = 120.0
 _LONG = (pytest.mark.long, pytest.mark.timeout(900))
 
-Note = Callable[[str, object], None]
-"""Keeps a figure beside the test's result."""
+log = logging.getLogger(__name__)
+"""Figures, for who wants them: `pytest --log-cli-level info`."""
 
 
 class Size(NamedTuple):
@@ -96,7 +97,7 @@ def refusals(envoy: Envoy) -> dict[str, int]:
     ],
 )
 async def test_all_envoys_have_the_last_of_many_changes(
-    tmp_path: Path, upstreams: Upstreams, record_property: Note, size: Size
+    tmp_path: Path, upstreams: Upstreams, size: Size
 ) -> None:
     """Made one right after the other, under load: every Envoy ends with the last, none refuses any."""
     plane = ControlPlane(tmp_path, mode=size.mode)
@@ -120,7 +121,7 @@ async def test_all_envoys_have_the_last_of_many_changes(
                     assert {name: slots(table, name) for name in last} == last
                     assert envoy.clusters().keys() == running[0].clusters().keys()
                     assert refusals(envoy) == {}
-                record_property("MB of each Envoy", [memory(envoy) for envoy in running])
+                log.info("MB of each Envoy: %s", [memory(envoy) for envoy in running])
             assert load.failures() == {}
     finally:
         plane.kill()
@@ -128,7 +129,7 @@ async def test_all_envoys_have_the_last_of_many_changes(
 
 @pytest.mark.long
 @pytest.mark.timeout(900)
-async def test_ten_thousand_deployments(tmp_path: Path, upstreams: Upstreams, record_property: Note) -> None:
+async def test_ten_thousand_deployments(tmp_path: Path, upstreams: Upstreams) -> None:
     """Changes, a promotion and rollbacks of one reach its users and nobody else; a restart sends nothing."""
     plane = ControlPlane(tmp_path, mode="scoped", patience=PATIENCE)
     changed, *others = SAMPLE
@@ -171,7 +172,7 @@ async def test_ten_thousand_deployments(tmp_path: Path, upstreams: Upstreams, re
 
                 changes = tap.lines[-1].responses[at_first:]
                 assert {resource.name for answer in changes for resource in answer.resources} == {changed}
-                record_property("bytes of each change", [answer.ByteSize() for answer in changes])
+                log.info("bytes of each change: %s", [answer.ByteSize() for answer in changes])
 
                 lines = len(tap.lines)
                 await asyncio.to_thread(plane.stop)
@@ -185,16 +186,14 @@ async def test_ten_thousand_deployments(tmp_path: Path, upstreams: Upstreams, re
                 assert await builds(*others) == {
                     at: build for at, build in before.items() if at[0] != changed
                 }
-                record_property("MB of the Envoy", memory(envoy))
+                log.info("MB of the Envoy: %s", memory(envoy))
     finally:
         plane.kill()
 
 
 @pytest.mark.long
 @pytest.mark.timeout(900)
-async def test_a_thousand_flips_fail_no_request(
-    admin: AdminClient, client: Client, record_property: Note
-) -> None:
+async def test_a_thousand_flips_fail_no_request(admin: AdminClient, client: Client) -> None:
     """All to the canary and back, each taken by Envoy while requests are under way: no failure."""
     host = "flipping"
     await admin.apply(deployment(host, canary=split("X-User-ID", route_type="header", a=("a1", 0))))
@@ -205,6 +204,6 @@ async def test_a_thousand_flips_fail_no_request(
             await admin.set_weights(host, a=100 if flip % 2 == 0 else 0)
             await admin.settled(host)
 
-    record_property("requests", len(load.answers))
+    log.info("requests: %s", len(load.answers))
     assert load.failures() == {}
     assert set(versions(load.answers)) == {"main", "a"}
