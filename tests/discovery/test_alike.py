@@ -1,5 +1,7 @@
 """Peers that nothing sets apart are sent the very same bytes, made once; who is set apart gets its own."""
 
+import sys
+
 import pytest
 
 from tests.support.counting import Calls, Counting
@@ -151,3 +153,22 @@ def test_a_short_push_of_routes_does_not_wait_for_clusters_of_others(first: bool
     talk.hear()
     talk.commit(route("r", "a", version="2"))
     assert talk.hear() == {"r": "2"}
+
+
+def room_of(count: int) -> int:
+    """Bytes that a peer's clusters and endpoints take up, when it has so many of them."""
+    talk, names = filled(count)
+    talk.ask(Type.CLUSTER, "*")
+    talk.take()
+    talk.ask(Type.ENDPOINT, *names)
+    talk.take()
+    assert talk.stream.in_sync
+    watches = talk.stream.watches.values()
+    return sum(
+        sys.getsizeof(each) for watch in watches for each in (watch.owed, watch.unsure, watch.in_flight)
+    )
+
+
+def test_who_has_everything_takes_up_the_same_room_however_much_that_is() -> None:
+    """What was needed to know what it lacked is given back."""
+    assert room_of(10) == room_of(10 * MANY)

@@ -8,7 +8,6 @@ a few refusals in a row, whatever the number of resources: then all that it refu
 """
 
 import dataclasses
-from collections import deque
 from collections.abc import Collection, Iterable, Iterator, Sequence
 
 from xds.catalog.resource import Resource
@@ -44,7 +43,7 @@ class Rejections:
 
     def __init__(self, patience: Patience) -> None:
         self.parked: dict[str, Rejection] = {}
-        self._suspects: deque[tuple[Rejection, ...]] = deque()
+        self._suspects: list[tuple[Rejection, ...]] = []
         self._patience = patience
 
     def holds_back(self, name: str, target: Resource | None) -> bool:
@@ -58,9 +57,7 @@ class Rejections:
             yield list(owed)
             return
         # A group of which nothing is owed any more was given up by the peer, or is being tried.
-        self._suspects = deque(
-            group for group in self._suspects if any(suspect.name in owed for suspect in group)
-        )
+        self._suspects = [group for group in self._suspects if any(suspect.name in owed for suspect in group)]
         suspects: set[str] = set()
         for group in self._suspects:
             names = [suspect.name for suspect in group if suspect.name in owed]
@@ -86,7 +83,7 @@ class Rejections:
         if self._patience.at_end:
             self._park(group)
             while self._suspects:
-                self._park(self._suspects.popleft())
+                self._park(self._suspects.pop())
         elif len(group) == 1:
             self._park(group)
         else:
@@ -100,9 +97,9 @@ class Rejections:
 
     def _no_longer_suspect(self, tried: set[str]) -> None:
         """The groups that these were tried as are done with."""
-        self._suspects = deque(
+        self._suspects = [
             group for group in self._suspects if not any(suspect.name in tried for suspect in group)
-        )
+        ]
 
     def _park(self, group: Iterable[Rejection]) -> None:
         self.parked |= {rejection.name: rejection for rejection in group}

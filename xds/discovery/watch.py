@@ -12,7 +12,6 @@ until something sets this peer apart.
 
 import itertools
 import sys
-from collections import deque
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Protocol
 
@@ -50,7 +49,7 @@ class Watch:
         self.last_nonce = ""
         self.legacy = False
         self._sent: dict[str, Mapping[str, Item]] = {}  # what is in flight, by nonce and name
-        self._batches: deque[tuple[Owed, int]] = deque()  # owed like this to many, and from where on
+        self._batches: list[tuple[Owed, int]] = []  # owed like this to many, and from where on
         self._state = 0
         self._settled = self._settling = 0
         self._dialect = dialect
@@ -201,6 +200,8 @@ class Watch:
         else:
             taken, self._unfinished = self._take(gates)
             items, by_name = tuple(taken), {item.name: item for item in taken}
+        if not self.owed:
+            self._owe_nothing()
         if not items and not (self._greeting_due and self._owes_only_what_was_refused()):
             return None
         self._greeting_due = False
@@ -210,6 +211,12 @@ class Watch:
         self._sent[answer.nonce] = by_name
         self._settling = self._catalog.push if self._owes_only_what_was_refused() else 0
         return answer
+
+    def _owe_nothing(self) -> None:
+        """Give back the room that was needed for what was owed: a set that is emptied keeps it."""
+        self.owed = {}
+        self.unsure = set()
+        self._asked = set()
 
     def _kept(self, sent: Mapping[str, Item]) -> Iterator[Resource]:
         """What the peer has and is to keep, besides what it is sent now."""
@@ -221,7 +228,7 @@ class Watch:
     def _next_batch(self, gates: Gates) -> Batch | None:
         """The next of the batches that this peer is owed; None where there is none, or it may not go yet."""
         while self._batches and self._batches[0][1] == len(self._batches[0][0]):
-            self._batches.popleft()
+            self._batches.pop(0)
         if not self._batches:
             return None
         batches, number = self._batches[0]
@@ -232,9 +239,9 @@ class Watch:
         return batch if goes else None
 
     def _take_batch(self, batch: Batch) -> None:
-        batches, number = self._batches.popleft()
+        batches, number = self._batches.pop(0)
         if number + 1 < len(batches):
-            self._batches.appendleft((batches, number + 1))
+            self._batches.insert(0, (batches, number + 1))
         self._unfinished = bool(self._batches) and self._dialect.parts > 1
         for name in batch.resources:
             self.owed.pop(name, None)
