@@ -6,8 +6,9 @@ from collections.abc import Awaitable, Callable
 import pytest
 
 from tests.control.conftest import DEFAULT, Planes
-from tests.control.test_cost import Calls, Counting, text
+from tests.control.test_cost import text
 from tests.control.test_lanes import Envoy
+from tests.support.counting import Calls, Counting
 from xds.control.plane import ControlPlane
 from xds.control.terms import Terms
 from xds.fleet.admission import Admission
