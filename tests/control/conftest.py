@@ -31,10 +31,17 @@ def planes(tmp_path: Path) -> Planes:
 
     @asynccontextmanager
     async def start(gateway: Gateway = DEFAULT) -> AsyncIterator[ControlPlane]:
-        with ThreadPoolExecutor(1) as thread:
-            store = thread.submit(SqliteStore, tmp_path / "canary.db").result()
-            state = State((gateway,), thread.submit(store.load, 0.0).result())
-            yield ControlPlane(state, store, thread, Publisher(state, Hub(["default"]), lambda _: None))
-            thread.submit(store.close).result()
+        async with plane_over(tmp_path / "canary.db", gateway) as plane:
+            yield plane
 
     return start
+
+
+@asynccontextmanager
+async def plane_over(path: Path, gateway: Gateway = DEFAULT) -> AsyncIterator[ControlPlane]:
+    """One over the store in this file."""
+    with ThreadPoolExecutor(1) as thread:
+        store = thread.submit(SqliteStore, path).result()
+        state = State((gateway,), thread.submit(store.load, 0.0).result())
+        yield ControlPlane(state, store, thread, Publisher(state, Hub(["default"]), lambda _: None))
+        thread.submit(store.close).result()
