@@ -149,7 +149,9 @@ class Bench:
                 with self._started(begin, limit) as server, self._fleet(cell, limit, 1) as fleet:
                     assert isinstance(server, Canary)
                     server.wait_until_ready()
-                    fleet.connect(server.address, record=answers, patience=self.patience)
+                    if not fleet.connect(server.address, record=answers, patience=self.patience).times.count:
+                        answers.unlink()
+                        raise RuntimeError("no Envoy got everything")
             shutil.rmtree(store, ignore_errors=True)
             being.rename(store)
         return store, answers
