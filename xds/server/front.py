@@ -32,6 +32,7 @@ class Front:
     Attributes:
         hub: the streams, until the control plane takes them over.
         address: where it listens.
+        is_open: whether anybody is answered.
     """
 
     def __init__(self, settings: Settings, tls: Tls | None) -> None:
@@ -42,7 +43,7 @@ class Front:
         self._gateways = settings.gateways
         self._tls = tls
         self._rest = _Rest()
-        self._is_open = False
+        self.is_open = False
 
     async def __aenter__(self) -> Self:
         """Take the port.
@@ -66,14 +67,14 @@ class Front:
 
     async def open(self) -> None:
         """Serve, if it doesn't already."""
-        if not self._is_open:
-            self._is_open = True
+        if not self.is_open:
+            self.is_open = True
             await self._server.start()
 
     async def close(self) -> None:
         """End all streams, which never end by themselves."""
-        if self._is_open:
-            self._is_open = False
+        if self.is_open:
+            self.is_open = False
             await self._server.stop(_LAST_PUSH)
 
     def follow(self, hub: Hub) -> None:
