@@ -136,6 +136,7 @@ async def test_version_info_is_of_the_resources(server: Server, sotw: Sotw) -> N
     """It changes with them, comes back with them, and is the same on every stream."""
     server.commit(resource(Type.CLUSTER, "a"))
     await sotw.ask(Type.CLUSTER)
+    await sotw.take()
     seen = []
     for version in "121":
         server.commit(resource(Type.CLUSTER, "a", version), resource(Type.CLUSTER, "b", version))
