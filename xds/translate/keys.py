@@ -12,10 +12,9 @@ from xds.slots.hashing import offset_of
 from xds.slots.table import SlotTable
 from xds.spec.deployment import Canary, Deployment
 from xds.stubs import envoy_config_route_v3_pb2 as route_v3
-from xds.stubs import envoy_type_matcher_v3_pb2 as matcher_v3
 from xds.translate.settings import cluster_settings
 
-_NOT_EMPTY = matcher_v3.RegexMatcher(regex=".+")
+_NOT_EMPTY = ".+"
 _RING = "ring_hash"
 
 HashPolicy = route_v3.RouteAction.HashPolicy
@@ -23,13 +22,8 @@ HashPolicy = route_v3.RouteAction.HashPolicy
 
 def match_key(match: route_v3.RouteMatch, canary: Canary) -> None:
     """Match only requests with a key that isn't empty."""
-    present = matcher_v3.StringMatcher(safe_regex=_NOT_EMPTY)
-    if canary.route_type == "header":
-        match.headers.append(route_v3.HeaderMatcher(name=canary.route_by, string_match=present))
-    else:
-        match.query_parameters.append(
-            route_v3.QueryParameterMatcher(name=canary.route_by, string_match=present)
-        )
+    matchers = match.headers if canary.route_type == "header" else match.query_parameters
+    matchers.add(name=canary.route_by).string_match.safe_regex.regex = _NOT_EMPTY
 
 
 def split_policy(spec: Deployment) -> HashPolicy:
@@ -75,4 +69,6 @@ def ring_header(spec: Deployment) -> str | None:
 
 def by_header(name: str) -> HashPolicy:
     """The hash of a header's value."""
-    return HashPolicy(header=HashPolicy.Header(header_name=name))
+    policy = HashPolicy()
+    policy.header.header_name = name
+    return policy

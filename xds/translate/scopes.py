@@ -35,11 +35,11 @@ def scoped_routes(name: str) -> http_v3.ScopedRoutes:
 
 def scope(host: str, routes: route_v3.VirtualHost) -> route_v3.ScopedRouteConfiguration:
     """The scope of a host, named for it."""
-    key = route_v3.ScopedRouteConfiguration.Key(
-        fragments=[route_v3.ScopedRouteConfiguration.Key.Fragment(string_key=host)]
-    )
-    table = route_v3.RouteConfiguration(virtual_hosts=[routes], ignore_port_in_host_matching=True)
-    return route_v3.ScopedRouteConfiguration(name=host, key=key, route_configuration=table)
+    out = route_v3.ScopedRouteConfiguration(name=host)
+    out.key.fragments.add().string_key = host
+    out.route_configuration.ignore_port_in_host_matching = True
+    out.route_configuration.virtual_hosts.append(routes)
+    return out
 
 
 def encoded_scope(host: str, sections: Sequence[Section], max_body: int = MAX_BODY) -> bytes:

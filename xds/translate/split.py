@@ -17,8 +17,6 @@ header; so relabelling a build changes these routes and nothing else.
 import functools
 from collections.abc import Callable, Iterator
 
-from google.protobuf.wrappers_pb2 import BoolValue
-
 from xds.slots.table import Segment, SlotTable
 from xds.spec.deployment import MAIN
 from xds.spec.envoy import Raw
@@ -91,11 +89,9 @@ def route(view: View, purpose: str, match: route_v3.RouteMatch, split: SlotTable
     ring = ring_policy(view.revision)
     if ring is not None:
         out.route.hash_policy.append(ring)
-    entries = {key: _entry(view, key) for key in split.shares()}
+    entries = out.route.weighted_clusters.clusters
     for segment in split:
-        entry = out.route.weighted_clusters.clusters.add()
-        entry.CopyFrom(entries[segment.owner])
-        entry.weight.value = segment.size
+        _enter(entries.add(), view, segment)
     return out
 
 
@@ -106,7 +102,7 @@ def _sticky(view: View, purpose: str, match: route_v3.RouteMatch, split: SlotTab
     match_key(out.match, spec.canary)
     del out.route.hash_policy[:]
     out.route.hash_policy.append(split_policy(spec))
-    out.route.weighted_clusters.use_hash_policy.CopyFrom(BoolValue(value=True))
+    out.route.weighted_clusters.use_hash_policy.value = True
     return out
 
 
@@ -163,15 +159,17 @@ def _retries(said: Retry, elsewhere: int) -> route_v3.RetryPolicy:
     return out
 
 
-def _entry(view: View, key: str) -> route_v3.WeightedCluster.ClusterWeight:
-    """The entry of a build in a split, but for its weight."""
+def _enter(out: route_v3.WeightedCluster.ClusterWeight, view: View, segment: Segment) -> None:
+    """Make an entry what a segment says."""
     revision = view.revision
-    label = revision.label_of(key)
+    label = revision.label_of(segment.owner)
     said = cluster_settings(revision.spec.settings_of(label), revision.spec, view.gateway.defaults)
-    out = route_v3.WeightedCluster.ClusterWeight()
     out.CopyFrom(_edits(label, view.gateway.version_header, said.headers))
-    out.name = revision.cluster_of(key)
-    return patched(out, _filter_config(view, label))
+    out.name = revision.cluster_of(segment.owner)
+    out.weight.value = segment.size
+    config = _filter_config(view, label)
+    if config:
+        out.CopyFrom(patched(out, config))
 
 
 @functools.lru_cache(1024)
