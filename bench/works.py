@@ -218,6 +218,7 @@ class Session:
             self.fleet.arm(0, share)
             begun = self._act(lambda share=share: self.server.share(0, share))
             said = self.fleet.wait(without=1, patience=self.limit.left)
+            self._check(said, self.cell.streams - 1)
             took = (said.times.last - begun) / 1e6
             worst = max(worst, took)
             self.figure("h", "last of the others has it ms", took)
@@ -341,13 +342,19 @@ class Session:
         return self.tape.said.get(key, Path())
 
     def _check(self, said: Said, streams: int | None = None) -> None:
-        """Say what went wrong, so that no figure looks better than it is."""
+        """Say what went wrong, so that no figure looks better than it is.
+
+        Raises:
+            RuntimeError: time was up before all had what they waited for.
+        """
         streams = streams or self.cell.streams
+        if said.times.count < streams and self.limit.over:
+            raise RuntimeError(f"time was up when {said.times.count} of {streams} streams had got there")
         if said.failures:
             self.results.note(f"{self._where}: {said.failures} streams were lost, {said.failed[0]}")
         if said.times.count < streams:
             self.results.note(f"{self._where}: only {said.times.count} of {streams} streams got there")
-        if said.states > 1:
+        if said.states > 1 and said.times.count == self.cell.streams:  # one that is stuck has less
             self.results.note(f"{self._where}: the Envoys hold {said.states} different things")
 
     def _compare(self, said: Said) -> None:
