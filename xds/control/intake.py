@@ -189,13 +189,11 @@ def _taken_hosts(state: State, claims: Iterable[Claim]) -> Iterator[Fault]:
         if isinstance(given.message, ScopedRouteConfiguration)
         for host in (given.name, *keys_of(given.message))
     }
-    for claim in dict.fromkeys(dataclasses.replace(claim, model="") for claim in claims):
-        holder = taken.get((claim.gateway, claim.host))
-        if holder is not None:
-            message = (
-                f"{claim.host} is also the scope {holder} among the resources of gateway {claim.gateway}"
-            )
-            yield Fault(claim.file, claim.line, "hosts", message, "take it out of one of them")
+    held = (claim for claim in claims if (claim.gateway, claim.host) in taken)
+    for claim in dict.fromkeys(dataclasses.replace(claim, model="") for claim in held):
+        scope = taken[claim.gateway, claim.host]
+        message = f"{claim.host} is also the scope {scope} among the resources of gateway {claim.gateway}"
+        yield Fault(claim.file, claim.line, "hosts", message, "take it out of one of them")
 
 
 def _apply(state: State, spec: Deployment, note: Note) -> tuple[Revision, bool]:

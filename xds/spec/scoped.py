@@ -21,7 +21,7 @@ def wildcards(claims: Iterable[Claim], gateways: Iterable[Gateway]) -> Iterator[
     scoped = {gateway.name for gateway in gateways if gateway.mode == SCOPED}
     able = ", ".join(gateway.name for gateway in gateways if gateway.mode != SCOPED)
     mend = "list the names" + (f", or leave the gateway out: gateways: [{able}]" if able else "")
-    for claim in dict.fromkeys(dataclasses.replace(claim, model="") for claim in claims):
-        if claim.gateway in scoped and not is_exact(claim.host):
-            message = f"gateway {claim.gateway} is scoped, and finds hosts by their exact name only:"
-            yield Fault(claim.file, claim.line, "hosts", f"{message} {claim.host} has a wildcard", mend)
+    lost = (claim for claim in claims if claim.gateway in scoped and not is_exact(claim.host))
+    for claim in dict.fromkeys(dataclasses.replace(claim, model="") for claim in lost):
+        message = f"gateway {claim.gateway} is scoped, and finds hosts by their exact name only:"
+        yield Fault(claim.file, claim.line, "hosts", f"{message} {claim.host} has a wildcard", mend)
