@@ -89,6 +89,8 @@ class Stream:
         self.counters = Counters()
         self.watches: dict[str, Watch] = {}
         self.catalog = catalog
+        self._open: list[Watch] = []
+        """Those that stirred; nearly always, of nearly every peer, none of them is open any more."""
         self._patience = Patience()
         self._clock = clock
         self._awaited_since: dict[str, float] = {}
@@ -109,7 +111,7 @@ class Stream:
         watch = self.watches.get(request.type)
         first = watch is None
         if watch is None:
-            watch = self._open(request.type)
+            watch = self._begin(request.type)
         verdict = self._answered(watch, request) if request.nonce else None
         if request.subscribe or (first and not request.unsubscribe):
             watch.subscribe(request.subscribe, request.known, has_more=request.has_more)
@@ -118,6 +120,7 @@ class Stream:
         if first or request.subscribe or request.unsubscribe:
             self._stay_within_bounds()
             self._order.review()
+        self._stir(watch)
         self.stirs(self)
         return verdict
 
@@ -125,6 +128,7 @@ class Stream:
         """From now on the peer is to have another catalog."""
         for watch in self.watches.values():
             watch.retarget(catalog)
+            self._stir(watch)
         self._order.retarget(catalog)
         self.catalog = catalog
         self.stirs(self)
@@ -136,6 +140,7 @@ class Stream:
             watch = self.watches.get(push.type)
             if watch is not None and (changes := watch.notice(push)):
                 self._order.notice(changes)
+                self._stir(watch)
                 concerned = True
         if concerned:
             self.stirs(self)
@@ -144,11 +149,11 @@ class Stream:
     @property
     def restless(self) -> bool:
         """Whether there may be something to say, now or later."""
-        return any(watch.restless for watch in self.watches.values())
+        return any(watch.restless for watch in self._open_watches())
 
     def next_answer(self) -> Answer | None:
         """The next message to send; None while there is nothing to say or an answer is awaited."""
-        restless = [watch for watch in self.watches.values() if watch.restless]
+        restless = [watch for watch in self._open_watches() if watch.restless]
         if not restless:
             return None
         self._order.look()
@@ -199,15 +204,23 @@ class Stream:
         """The last push that the peer has answered in all that it asked for (refused or not)."""
         return min((watch.settled for watch in self._open_watches()), default=self.catalog.push)
 
-    def _open_watches(self) -> list[Watch]:
-        """Those of which the peer may have something else than the catalog; nearly always there is none."""
-        return [watch for watch in self.watches.values() if watch.owed or watch.in_flight]
-
     def rejections(self) -> Iterator[tuple[str, Rejection]]:
         """What the peer refuses now, by type."""
-        for type_, watch in self.watches.items():
+        for type_, watch in self.watches.items() if self.counters.refusals else ():
             for rejection in watch.rejections.parked.values():
                 yield type_, rejection
+
+    def _stir(self, watch: Watch) -> None:
+        """The peer may have something else than the catalog of what it watches."""
+        if watch not in self._open:
+            self._open.append(watch)
+            self._open.sort(key=_rank)
+
+    def _open_watches(self) -> list[Watch]:
+        """Those of which the peer may have something else than the catalog, in the order of answering."""
+        if self._open:
+            self._open = [watch for watch in self._open if watch.is_open]
+        return self._open
 
     def _stay_within_bounds(self) -> None:
         if len(self.watches) > MOST_TYPES:
@@ -215,10 +228,10 @@ class Stream:
         if sum(watch.asked_for for watch in self.watches.values()) > MOST_NAMES:
             raise TooMuch(f"more than {MOST_NAMES} names on one stream")
 
-    def _open(self, type_: str) -> Watch:
+    def _begin(self, type_: str) -> Watch:
         self.watches[type_] = watch = Watch(type_, self.catalog, self.dialect, self._patience)
-        for known in sorted(self.watches, key=lambda url: _ORDER.get(url, len(_ORDER))):
-            self.watches[known] = self.watches.pop(known)
+        for known in sorted(self.watches.values(), key=_rank):
+            self.watches[known.type] = self.watches.pop(known.type)
         return watch
 
     def _answered(self, watch: Watch, request: Request) -> Verdict | None:
@@ -253,3 +266,8 @@ class Stream:
                 resource = self.catalog.get(watch.type, name)
                 if resource is not None and resource.clusters & new:
                     watch.rejections.retry([name])
+
+
+def _rank(watch: Watch) -> int:
+    """When its type is answered."""
+    return _ORDER.get(watch.type, len(_ORDER))

@@ -187,6 +187,11 @@ class Watch:
         """Whether there may be something to say, now or later."""
         return bool(self.owed) or self._greeting_due
 
+    @property
+    def is_open(self) -> bool:
+        """Whether the peer may have something else than the catalog."""
+        return bool(self.owed or self.in_flight) or self._greeting_due
+
     def next_answer(self, gates: Gates) -> Answer | None:
         """The next message to send, or None while there is nothing to say, or an answer is awaited."""
         if self.in_flight and not self._unfinished:

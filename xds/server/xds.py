@@ -243,27 +243,48 @@ class _Conversation(Generic[R]):
         self, stream: Stream, news: asyncio.Event, bound: structlog.typing.FilteringBoundLogger
     ) -> None:
         """Write what there is to say, whenever there is something, until the talk is over."""
-        while True:
-            while not self.over and (answer := stream.next_answer()) is not None:
-                await self.context.write(self.codec.encode(answer))
-            if self.over:
-                return
-            news.clear()
-            await _wait(news, until=stream.next_deadline())
-            for type_ in stream.overdue():
-                bound.warning("no acknowledgement yet", type=type_)
+        alarm = _Alarm(news)
+        try:
+            while True:
+                while not self.over and (answer := stream.next_answer()) is not None:
+                    await self.context.write(self.codec.encode(answer))
+                if self.over:
+                    return
+                news.clear()
+                alarm.at(stream.next_deadline())
+                await news.wait()
+                for type_ in stream.overdue():
+                    bound.warning("no acknowledgement yet", type=type_)
+        finally:
+            alarm.cancel()
 
 
-async def _wait(news: asyncio.Event, until: float | None) -> None:
-    """Until there is news, or the time has come (of the loop's clock) to look without any."""
-    if until is None:
-        await news.wait()
-        return
-    alarm = asyncio.get_running_loop().call_at(until, news.set)
-    try:
-        await news.wait()
-    finally:
-        alarm.cancel()
+class _Alarm:
+    """Makes news of its own when it is time to look without any.
+
+    It may go off too early, never too late: one that is set for each of many answers costs more than an
+    answer does.
+    """
+
+    def __init__(self, news: asyncio.Event) -> None:
+        self._news = news
+        self._set: asyncio.TimerHandle | None = None
+
+    def at(self, moment: float | None) -> None:
+        """Go off at this moment at the latest, by the loop's clock; None: there is no need."""
+        if moment is not None and (self._set is None or moment < self._set.when()):
+            self.cancel()
+            self._set = asyncio.get_running_loop().call_at(moment, self._ring)
+
+    def cancel(self) -> None:
+        """Don't go off any more."""
+        if self._set is not None:
+            self._set.cancel()
+        self._set = None
+
+    def _ring(self) -> None:
+        self._set = None
+        self._news.set()
 
 
 def _address(peer: str) -> str:
