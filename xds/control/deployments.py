@@ -13,7 +13,8 @@ from xds.control.merge import merged_documents
 from xds.control.shown import Shown
 from xds.control.standing import Applied, Outcome, said_shares
 from xds.control.terms import Terms
-from xds.control.writer import Answered, digest_of, entry, reply
+from xds.control.turns import anything
+from xds.control.writer import Answered, concerning, digest_of, entry, reply
 from xds.errors import AlreadyExists, InvalidInput, TooFewEndpoints
 from xds.fleet.limits import refused
 from xds.revisions import decide
@@ -32,6 +33,9 @@ Texts = Iterable[tuple[str, str]]
 
 _GUARDED = ("set-weights", "promote", "rollback")
 """The verbs that are refused where a version would get users whom it can't serve."""
+
+_NARROW = ("set-weights", "promote", "abort")
+"""The verbs for which no other deployment matters: hosts stay as they are."""
 
 log = structlog.get_logger(__name__)
 
@@ -246,7 +250,8 @@ class Deployments(Shown):
                 await self._writer.commit(Write(revisions=made, entry=line, reply=answer))
             return self._standings.outcome(revision or head, head, changed=revision is not None)
 
-        return await self._writer.alone(change)
+        concerned = concerning(terms, name)
+        return await self._writer.alone(change, (lambda: concerned) if verb in _NARROW else anything)
 
     async def _apply(
         self,

@@ -150,7 +150,8 @@ def check_users(state: State, ref: str, after: EndpointBook) -> None:
     """
     usable = after.usable.get(ref, ())
     for head in users(state, ref):
-        before, then, when = state.endpoints, {**state.endpoints, ref: usable}, state.lend_when(head)
+        before = {each: state.endpoints.get(each, ()) for each in head.builds.values()}
+        then, when = {**before, ref: usable}, state.lend_when(head)
         if lost(head, then, when) > lost(head, before, when):
             others = ", ".join(f"{head.deployment}@{label}" for label in _rest(head, ref))
             mend = f"send its share to {others} first, " if others else ""

@@ -25,7 +25,7 @@ from xds.control.endpoint_targets import known, listed, new_or_known, polled, us
 from xds.control.pulse import Pulse
 from xds.control.state import State
 from xds.control.terms import Terms
-from xds.control.writer import Writer, digest_of, entry, reply
+from xds.control.writer import Writer, concerning, digest_of, entry, reply
 from xds.errors import Conflict, InvalidInput, NotFound, StoreError
 from xds.spec.endpoints import Endpoint
 from xds.spec.faults import Fault
@@ -263,7 +263,14 @@ class EndpointControl:
             await self._commit(noted, verb, [ref], _told(endpoints), terms, changed=changed)
             return self._outcome(ref, changed=changed)
 
-        return await self._writer.alone(change)
+        def concerns() -> frozenset[str] | None:
+            try:
+                ref = new_or_known(self._state, target)
+            except (NotFound, InvalidInput):
+                return None
+            return concerning(terms, ref, *self._state.users_of(ref))
+
+        return await self._writer.alone(change, concerns)
 
     async def _commit(
         self,

@@ -1,14 +1,17 @@
-"""One change at a time, and each of them whole.
+"""Changes, each of them whole: what was decided on is still in force when it is committed.
 
-A lock spans decision and commit, so that what was decided on is still in force. A change runs to its
-end even when its caller goes away in the middle. The store's calls run in its own thread; nothing
-else here blocks.
+A turn (turns.py) spans decision and commit. Changes that are to be written at the same time are written in
+one transaction, whose end each of them waits for: to a disk, one costs as much as many. A change runs to
+its end even when its caller goes away in the middle. The store's calls run in its own thread; nothing else
+here blocks.
 """
 
 import asyncio
+import dataclasses
 import time
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from concurrent.futures import Executor
+from contextvars import ContextVar
 from typing import Any, TypeVar
 
 import structlog
@@ -18,7 +21,8 @@ from xds.control.journeys import Commit
 from xds.control.publisher import Publisher
 from xds.control.state import State
 from xds.control.terms import Terms
-from xds.errors import InvalidInput
+from xds.control.turns import Concerns, Turns, anything
+from xds.errors import InvalidInput, StoreError
 from xds.spec.faults import Fault
 from xds.store.interface import Store
 from xds.store.records import Entry, Reply, Write
@@ -30,6 +34,20 @@ Answered = Mapping[str, tuple[int, bool]]
 """By deployment (or gateway): the number a request was answered with, and whether it was new."""
 
 
+_TURN: ContextVar[tuple[float, float]] = ContextVar("turn", default=(0.0, 0.0))
+"""When whoever is at work asked, and since when it is their turn."""
+
+
+@dataclasses.dataclass(eq=False)
+class _Waiting:
+    """A write that is to be committed, and what became of it."""
+
+    write: Write
+    turn: tuple[float, float]
+    decided: float
+    error: StoreError | None = None
+
+
 class Writer:
     """The only one who writes: to the store first, then to what everybody sees."""
 
@@ -38,21 +56,25 @@ class Writer:
         self._store = store
         self._store_thread = store_thread
         self._publisher = publisher
-        self._lock = asyncio.Lock()
+        self._turns = Turns()
+        self._waiting: list[_Waiting] = []
+        self._committing = asyncio.Lock()
         self._changes: set[asyncio.Task[Any]] = set()
-        self._turn = (0.0, 0.0)
-        """When whoever is at work asked, and since when it is their turn."""
 
-    async def alone(self, change: Callable[[], Awaitable[T]]) -> T:
-        """Run a change to its end, one at a time, even when the caller goes away in the middle.
+    async def alone(self, change: Callable[[], Awaitable[T]], concerns: Concerns = anything) -> T:
+        """Run a change to its end in a turn of its own, even when the caller goes away in the middle.
 
         Otherwise a call cancelled during the commit would leave memory behind the store.
+
+        Args:
+            change: what to do.
+            concerns: all that its decision depends on, or changes; nothing else of it changes meanwhile.
         """
         asked = time.time()
 
         async def locked() -> T:
-            async with self._lock:
-                self._turn = (asked, time.time())
+            async with self._turns.turn(concerns):
+                _TURN.set((asked, time.time()))
                 return await change()
 
         task = asyncio.create_task(locked())
@@ -76,9 +98,32 @@ class Writer:
         """
         if write == Write():
             return
-        decided = time.time()
-        await self.ask(lambda store: store.commit(write))
-        self._publisher.journeys.committed(_noted(write, self._turn, decided))
+        mine = _Waiting(write, _TURN.get(), time.time())
+        self._waiting.append(mine)
+        async with self._committing:
+            if mine in self._waiting:
+                together, self._waiting = self._waiting, []
+                await self._commit(together)
+        if mine.error is not None:
+            raise mine.error
+
+    async def _commit(self, together: list[_Waiting]) -> None:
+        """Commit writes in one transaction; where that fails, each by itself: it may be one of them."""
+        try:
+            await self.ask(lambda store: store.commit(*[each.write for each in together]))
+        except StoreError as error:
+            if len(together) == 1:
+                together[0].error = error
+            for each in together if len(together) > 1 else ():
+                await self._commit([each])
+            return
+        for each in together:
+            self._adopt(each)
+
+    def _adopt(self, made: _Waiting) -> None:
+        """What is durable is seen."""
+        write = made.write
+        self._publisher.journeys.committed(_noted(write, made.turn, made.decided))
         self._publisher.touch(self._state.adopt(write, time.time()))
         self._publisher.touch_resources(given.gateway for given in write.resources)
         self._publisher.pulse.beat()
@@ -126,6 +171,11 @@ def _noted(write: Write, turn: tuple[float, float], decided: float) -> Commit:
 def digest_of(verb: str, *said: object) -> str:
     """What tells a request from another one."""
     return xxhash.xxh3_128_hexdigest(repr((verb, *said)).encode())
+
+
+def concerning(terms: Terms, *names: str) -> frozenset[str]:
+    """What a change concerns: these names, and its request, whose retry waits for it."""
+    return frozenset(names) | ({f"request {terms.request}"} if terms.request else set())
 
 
 def entry(terms: Terms, verb: str, subjects: Iterable[str], outcome: str) -> Entry:

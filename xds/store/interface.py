@@ -24,8 +24,8 @@ class Store(Protocol):
     def load(self, since: float) -> Memory:
         """What a server starts from; revisions replaced after `since` (epoch seconds) included."""
 
-    def commit(self, write: Write) -> int:
-        """Make a change last, all of it or nothing; returns the newest entry's number.
+    def commit(self, *writes: Write) -> int:
+        """Make changes last, in their order, all of them or none; returns the newest entry's number.
 
         Revisions beyond a deployment's `revision_history_limit` go with it, and replies that are older
         than a day.

@@ -40,16 +40,16 @@ class SqliteStore:
         with self._database.reading() as db:
             return reading.memory(db, since)
 
-    def commit(self, write: Write) -> int:
-        """Make a change last; when this returns the newest entry's number, it does.
+    def commit(self, *writes: Write) -> int:
+        """Make changes last, in one transaction; when this returns the newest entry's number, they do.
 
         Revisions and sets of resources in a write without an entry count to the entry before.
 
         Raises:
-            StoreError: nothing of it was written.
+            StoreError: nothing of any was written.
         """
         with self._database.writing() as db:
-            return write_all(db, write)
+            return [write_all(db, write) for write in writes][-1]
 
     def history(self, deployment: str) -> tuple[Revision, ...]:
         """All revisions that are kept of a deployment, oldest first."""
