@@ -96,7 +96,7 @@ async def test_one_weight_change_is_less_than_a_kilobyte(
     others = [deployment(f"other-{number}", main="m1") for number in range(many)]
     where = endpoints(m1="127.0.0.1:3001", a1="127.0.0.1:3002", b1="127.0.0.1:3003")
     (specs / "all.yaml").write_text(documents(*others, where))
-    plane = ControlPlane(tmp_path, specs=specs, mode="scoped")
+    plane = ControlPlane(tmp_path, specs=specs, mode="scoped", patience=120)
     try:
         async with AdminClient(plane.admin) as admin, DeltaClient(plane.xds) as envoy:
             await admin.apply(deployment(HOST, canary=STICKY))
