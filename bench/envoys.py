@@ -4,7 +4,7 @@
 
 In each run, for our server and then for the floor, which has all our bytes ready in memory:
 
-    cold    server and Envoy start at once, the server from its store; until Envoy is live
+    cold    server and Envoy start at once, the server from the store it left; until Envoy is live
     start   an Envoy starts with the server running; until it is live
     memory  of that Envoy, with our bootstrap; once also with every statistic that Envoy knows
     change  everybody on `main` goes to version `a`, and back; until a request tells, and the bytes
@@ -86,7 +86,7 @@ class Bench:
         self._tapes = {name: folder / f"{name}.tape" for name in ("connect", *map(str, SHARES))}
 
     def record(self) -> None:
-        """Write down what our server says to an Envoy, at first and for each change."""
+        """Write down what our server says to an Envoy, at first and for each change; keep its store."""
         fleet, server = Fleet(self._folder, "delta", 1), self._canary()
         try:
             server.wait_until_ready()
@@ -99,6 +99,7 @@ class Bench:
         finally:
             server.stop()
             fleet.stop()
+        self._store = (self._folder / "running").rename(self._folder / "served")
 
     def run(self) -> None:
         """Measure both servers once."""
