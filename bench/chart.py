@@ -88,7 +88,7 @@ def _mark(
     results: Results, figure: Figure | None, peer: str, look: str, y: int, decades: tuple[int, int]
 ) -> list[str]:
     ratio = results.beside(figure, peer) if figure else None
-    if not ratio or figure is None:
+    if figure is None or not ratio or ratio < 0:
         return []
     said = escape(f"{figure.name} / {peer}: {ratio:.2f}")
     return [f'<circle cx="{_x(ratio, decades)}" cy="{y}" {look}><title>{said}</title></circle>']
