@@ -3,8 +3,9 @@
     python -m bench.run [--quick] [--plan] [--resume] [--only a,h] [--streams 1,100] [--deployments 10,100]
 
 Goes through the cells of bench/plan.py and prints a table. Results are written to bench/results/latest.json
-after every server; `--resume` goes on after the last cell that was finished. `python -m bench.page` writes
-docs/performance.md from the committed bench/results/reference.json.
+after every server; `--resume` goes on after the last cell that was finished, `--again` measures the chosen
+cells once more. `python -m bench.page bench/results/latest.json` makes the results the committed reference,
+and writes docs/performance.md from it.
 
 A server that takes longer than `--patience` in a cell is stopped there, and a note says so; what hangs is
 killed a minute later. Nothing is waited for without end.
@@ -220,6 +221,7 @@ def _words(_: click.Context, __: click.Parameter, value: str) -> tuple[str, ...]
 @click.option("--quick", is_flag=True, help="A few small cells: does it work, and roughly how fast?")
 @click.option("--plan", "plan_only", is_flag=True, help="Say what would be measured, and for how long.")
 @click.option("--resume", is_flag=True, help="Keep what was measured; go on with the rest.")
+@click.option("--again", is_flag=True, help="Keep what was measured; measure the chosen cells anew.")
 @click.option("--only", default="", callback=_words, help=f"Of {''.join(WORKS)}: {WORKS}")
 @click.option("--streams", default="", callback=_numbers, help="Cells with so many Envoys only.")
 @click.option("--deployments", default="", callback=_numbers, help="Cells with so many only.")
@@ -238,6 +240,7 @@ def main(  # noqa: PLR0913, PLR0917 (the options)
     quick: bool,  # noqa: FBT001
     plan_only: bool,  # noqa: FBT001
     resume: bool,  # noqa: FBT001
+    again: bool,  # noqa: FBT001
     only: tuple[str, ...],
     streams: tuple[int, ...],
     deployments: tuple[int, ...],
@@ -261,15 +264,17 @@ def main(  # noqa: PLR0913, PLR0917 (the options)
         return
     saved, folder = out.with_suffix(".json"), out.with_suffix(".work")
     results = Results()
-    if resume and saved.exists():
+    if (resume or again) and saved.exists():
         results = figures.load(saved)[0]
         results.sessions += 1
-    elif not resume:
+    else:
         shutil.rmtree(folder, ignore_errors=True)
+    for cell in plan if again else ():
+        results.forget(cell)
     folder.mkdir(parents=True, exist_ok=True)
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))  # a stream is a connection; servers inherit it
-    said = " ".join(each for each in sys.argv[1:] if each != "--resume")
+    said = " ".join(each for each in sys.argv[1:] if each not in {"--resume", "--again"})
     command = f"make bench ARGS={said!r}" if said else "make bench"
     Bench(plan, peers, patience, minutes_at_most, folder, out, command, results, console).run()
     table.show(results, console)
