@@ -79,12 +79,12 @@ class Deployments(Shown):
         governed: bool = False,
         present: Collection[str] = (),
     ) -> Applied:
-        """Apply documents, all or nothing.
+        """Apply documents, all or nothing; returns what became of them.
 
         Args:
             documents: what was read, without faults.
             terms: who applies them, and why.
-            governed: they come from the specs folder.
+            governed: they come from the specs folder: only what became of endpoints is returned.
             present: the files of that folder.
 
         Raises:
@@ -280,8 +280,9 @@ class Deployments(Shown):
         if not terms.dry_run:
             await self._writer.commit(_write(intake, terms, verb, digest))
             _log_endpoints(intake.endpoints, terms.author)
+        told = () if governed else intake.heads  # a folder wants no answer, and brings thousands
         outcomes = self._standings.outcomes(
-            [(revision, previous[revision.deployment], new) for revision, new in intake.heads],
+            [(revision, previous[revision.deployment], new) for revision, new in told],
             self._coming(intake.write) if terms.dry_run else {},
         )
         return Applied(outcomes, intake.endpoints), reading.warnings
