@@ -140,6 +140,7 @@ func obey(f *fleet, asked command) answer {
 
 // report is every answer: totals so far, and the times asked for (ns of the wall clock).
 func (f *fleet) report(begun int64, times []int64, more answer) answer {
+	settled := len(times) > 0 && f.quiet() // looking takes a while, so only where something was waited for
 	var usage syscall.Rusage
 	syscall.Getrusage(syscall.RUSAGE_SELF, &usage)
 	sums := map[string]int64{}
@@ -149,7 +150,6 @@ func (f *fleet) report(begun int64, times []int64, more answer) answer {
 		sums["bytes_out"] += e.bytesOut.Load()
 		sums["messages"] += e.messages.Load()
 	}
-	settled := len(times) > 0 && f.quiet() // looking takes a while, so only where something was waited for
 	if settled {
 		for _, e := range f.envoys {
 			states[e.holds.Load().hash()]++
