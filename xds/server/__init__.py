@@ -9,7 +9,7 @@ tls        certificates and keys, tried before anything listens
 exposure   what may be reached from other machines
 entrance   how the admin API is entered: tokens, client certificates, anybody
 http       /healthz, /readyz, /metrics
-specs      the specs folder, watched
+specs      the specs folder, watched; spec_files: its files, of which only what changed is read again
 logs       structlog, for people or for machines
 run        all of it together
 """

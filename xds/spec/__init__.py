@@ -8,7 +8,7 @@
 
     scalars, nodes, tree, source, lines        text -> values that know their lines
     fit, complaint, findings, faults           a value -> a model, and what is wrong with it
-    endpoint_lists, drafts, read               documents and files, everything at once
+    endpoint_lists, drafts, read, spanning     documents and files, everything at once
     gateways, claims                           a server's gateways; who claims which host and path
     proxyless                                  what gRPC's own clients can't do
 
