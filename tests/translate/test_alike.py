@@ -15,7 +15,7 @@ from xds.translate.view import View
 
 GATEWAY = Gateway(name="default")
 MEMORIES = (
-    settings._cluster_settings,
+    settings.settled,
     settings._route_settings,
     clusters._alike,
     split._action,

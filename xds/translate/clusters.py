@@ -29,8 +29,8 @@ from xds.stubs import envoy_type_v3_pb2 as type_v3
 from xds.translate.endpoints import assignment
 from xds.translate.keys import by_header, ring_header
 from xds.translate.raw_patches import patched
-from xds.translate.settings import cluster_settings, route_settings
-from xds.translate.values import ads, duration, metadata, packed
+from xds.translate.settings import Said, said_of_cluster, settled
+from xds.translate.values import ads, describe, duration, packed
 from xds.translate.view import Build, View
 
 _HTTP_OPTIONS = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions"
@@ -54,13 +54,12 @@ _EDS_PATIENCE = 5.0
 def cluster(view: View, build: Build) -> cluster_v3.Cluster:
     """The cluster of one of a view's builds."""
     levels = (build.settings, build.revision.spec, view.gateway.defaults)
-    said = cluster_settings(*levels)
+    ring, elsewhere, is_dns = ring_header(build.revision.spec), _tries_elsewhere(view, levels), build.is_dns
     out = cluster_v3.Cluster()
-    ring, elsewhere = ring_header(build.revision.spec), _tries_elsewhere(view, levels)
-    out.CopyFrom(_alike(said, ring, elsewhere, is_dns=build.is_dns))
+    out.CopyFrom(_alike(said_of_cluster(*levels), ring, elsewhere, is_dns=is_dns))
     out.name = build.cluster
-    out.metadata.CopyFrom(metadata({"deployment": view.revision.deployment, "build": build.ref}))
-    if build.is_dns:
+    describe(out.metadata, {"deployment": view.revision.deployment, "build": build.ref})
+    if is_dns:
         out.load_assignment.CopyFrom(assignment(build.cluster, build.endpoints))
     for check in out.health_checks:
         if check.HasField("http_health_check"):
@@ -69,17 +68,16 @@ def cluster(view: View, build: Build) -> cluster_v3.Cluster:
 
 
 @functools.lru_cache(1024)
-def _alike(
-    said: ClusterSettings, ring: str | None, elsewhere: int | None, *, is_dns: bool
-) -> cluster_v3.Cluster:
+def _alike(levels: Said, ring: str | None, elsewhere: int | None, *, is_dns: bool) -> cluster_v3.Cluster:
     """What clusters with the same settings have alike; to be copied, not changed.
 
     Args:
-        said: the settings.
+        levels: what is said of them.
         ring: the header that endpoints are chosen by, where a ring hashes one of its own.
         elsewhere: where requests are tried on other versions: how many at a time in any case.
         is_dns: whether Envoy resolves the endpoints' names.
     """
+    said = settled(levels)
     out = cluster_v3.Cluster(connect_timeout=duration(said.connect_timeout or 0))
     out.typed_extension_protocol_options[_HTTP_OPTIONS].CopyFrom(packed(_protocol(said)))
     _discovery(out, is_dns=is_dns)
@@ -97,8 +95,7 @@ def _alike(
 
 def _tries_elsewhere(view: View, levels: Sequence[ClusterSettings]) -> int | None:
     """How many retries at a time a cluster grants in any case; None: nothing is tried on other versions."""
-    retry = route_settings(view.revision.spec, view.gateway.defaults).retry
-    if retry is None or not retry.on_other_version:
+    if not view.retries_elsewhere:
         return None
     asked = (level.circuit_breakers.max_retries for level in levels if level.circuit_breakers)
     return next(filter(None, asked), _ELSEWHERE)

@@ -13,7 +13,7 @@ from xds.stubs import envoy_config_route_v3_pb2 as route_v3
 from xds.stubs import envoy_type_matcher_v3_pb2 as matcher_v3
 from xds.translate.cookies import ANY, match_cookie
 from xds.translate.split import route
-from xds.translate.values import metadata
+from xds.translate.values import describe
 from xds.translate.view import View
 
 _NOT_FOUND = 404
@@ -64,7 +64,8 @@ def _secretly(out: route_v3.Route, said: VersionSelector) -> route_v3.Route:
 
 def _not_found(view: View, match: route_v3.RouteMatch) -> route_v3.Route:
     name = view.revision.deployment
-    out = route_v3.Route(name=f"{name}/version/unknown", match=match, metadata=metadata({"deployment": name}))
+    out = route_v3.Route(name=f"{name}/version/unknown", match=match)
+    describe(out.metadata, {"deployment": name})
     out.direct_response.status = _NOT_FOUND
     out.direct_response.body.inline_string = "no such version\n"
     return out

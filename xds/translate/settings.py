@@ -44,8 +44,9 @@ LendWhen: TypeAlias = Literal["unhealthy", "empty", "never"]
 """When `main` serves a canary's share."""
 
 
-_Said = tuple[object, ...]
-"""The values of one level. Of many deployments most say the same: what follows from it is found again."""
+Said: TypeAlias = tuple[tuple[object, ...], ...]
+"""The values of each level, the strongest first. Most deployments say the same, so what follows from it
+is found again."""
 
 _of_cluster = operator.attrgetter(*_CLUSTER)
 _of_route = operator.attrgetter(*_ROUTE)
@@ -53,7 +54,18 @@ _of_route = operator.attrgetter(*_ROUTE)
 
 def cluster_settings(*levels: ClusterSettings) -> ClusterSettings:
     """The settings of a build's cluster and of its entries in the split, the first level the strongest."""
-    return _cluster_settings(tuple(map(_of_cluster, levels)))
+    return settled(said_of_cluster(*levels))
+
+
+def said_of_cluster(*levels: ClusterSettings) -> Said:
+    """What levels say of a build's cluster and of its entries in the split."""
+    return tuple(map(_of_cluster, levels))
+
+
+@functools.lru_cache(_KEPT)
+def settled(said: Said) -> ClusterSettings:
+    """What becomes of it."""
+    return OURS.model_copy(update=cluster_said((*_levels(_CLUSTER, said), _LAST)))
 
 
 def route_settings(*levels: RouteSettings) -> RouteSettings:
@@ -67,14 +79,9 @@ def lend_when(*levels: RouteSettings) -> LendWhen:
 
 
 @functools.lru_cache(_KEPT)
-def _cluster_settings(said: tuple[_Said, ...]) -> ClusterSettings:
-    return OURS.model_copy(update=cluster_said((*_levels(_CLUSTER, said), _LAST)))
-
-
-@functools.lru_cache(_KEPT)
-def _route_settings(said: tuple[_Said, ...]) -> RouteSettings:
+def _route_settings(said: Said) -> RouteSettings:
     return OURS.model_copy(update=first_said(_ROUTE, _levels(_ROUTE, said)))
 
 
-def _levels(names: tuple[str, ...], said: tuple[_Said, ...]) -> list[UpstreamSettings]:
+def _levels(names: tuple[str, ...], said: Said) -> list[UpstreamSettings]:
     return [_SILENT.model_copy(update=dict(zip(names, each, strict=True))) for each in said]

@@ -20,14 +20,14 @@ from collections.abc import Callable, Iterator
 from xds.slots.table import Segment, SlotTable
 from xds.spec.deployment import MAIN
 from xds.spec.envoy import Raw
-from xds.spec.upstream import HeaderEdits, Headers, Retry, RouteSettings
+from xds.spec.upstream import HeaderEdits, Retry, RouteSettings
 from xds.stubs import envoy_config_core_v3_pb2 as core
 from xds.stubs import envoy_config_route_v3_pb2 as route_v3
 from xds.translate import cookies
 from xds.translate.keys import match_key, ring_policy, split_policy, turned
 from xds.translate.raw_patches import patched
-from xds.translate.settings import cluster_settings, route_settings
-from xds.translate.values import VERSION, duration, metadata, set_header
+from xds.translate.settings import Said, route_settings, said_of_cluster, settled
+from xds.translate.values import VERSION, describe, duration, set_header
 from xds.translate.view import View
 
 _NEVER_REACHED = "connect-failure,refused-stream,reset-before-request"
@@ -81,11 +81,10 @@ def spread(
 def route(view: View, purpose: str, match: route_v3.RouteMatch, split: SlotTable) -> route_v3.Route:
     """The route of a match to the builds of a split; which of them, is up to chance."""
     spec = view.revision.spec
-    out = route_v3.Route(
-        name=f"{spec.name}/{purpose}", match=match, metadata=metadata({"deployment": spec.name})
-    )
+    out = route_v3.Route(name=f"{spec.name}/{purpose}", match=match)
+    describe(out.metadata, {"deployment": spec.name})
     said = route_settings(spec, view.gateway.defaults)
-    out.route.CopyFrom(_action(said, _tries_elsewhere(view, said, split)))
+    out.route.CopyFrom(_action(said, _tries_elsewhere(view, split)))
     ring = ring_policy(view.revision)
     if ring is not None:
         out.route.hash_policy.append(ring)
@@ -139,10 +138,9 @@ def _action(said: RouteSettings, elsewhere: int) -> route_v3.RouteAction:
     return out
 
 
-def _tries_elsewhere(view: View, said: RouteSettings, split: SlotTable) -> int:
+def _tries_elsewhere(view: View, split: SlotTable) -> int:
     """How often it takes to get past every segment of the canaries; 0: not on other versions."""
-    wanted = said.retry is not None and said.retry.on_other_version
-    if not wanted or not view.other_version or not _is_split(split):
+    if not view.retries_elsewhere or not view.other_version or not _is_split(split):
         return 0
     canaries = sum(segment.owner != view.revision.labels[MAIN] for segment in split)
     return min(canaries + 1, MOST_TRIES)
@@ -163,8 +161,8 @@ def _enter(out: route_v3.WeightedCluster.ClusterWeight, view: View, segment: Seg
     """Make an entry what a segment says."""
     revision = view.revision
     label = revision.label_of(segment.owner)
-    said = cluster_settings(revision.spec.settings_of(label), revision.spec, view.gateway.defaults)
-    out.CopyFrom(_edits(label, view.gateway.version_header, said.headers))
+    said = said_of_cluster(revision.spec.settings_of(label), revision.spec, view.gateway.defaults)
+    out.CopyFrom(_edits(label, view.gateway.version_header, said))
     out.name = revision.cluster_of(segment.owner)
     out.weight.value = segment.size
     config = _filter_config(view, label)
@@ -173,10 +171,9 @@ def _enter(out: route_v3.WeightedCluster.ClusterWeight, view: View, segment: Seg
 
 
 @functools.lru_cache(1024)
-def _edits(
-    label: str, version_header: str | None, said: Headers | None
-) -> route_v3.WeightedCluster.ClusterWeight:
+def _edits(label: str, version_header: str | None, levels: Said) -> route_v3.WeightedCluster.ClusterWeight:
     """What entries of the same label have alike; to be copied, not changed."""
+    said = settled(levels).headers
     out = route_v3.WeightedCluster.ClusterWeight()
     if version_header:
         out.response_headers_to_add.append(set_header(version_header, label))

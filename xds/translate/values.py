@@ -45,13 +45,11 @@ def match_path(prefix: str) -> route_v3.RouteMatch:
     return route_v3.RouteMatch(path_separated_prefix=prefix)
 
 
-def metadata(facts: Mapping[str, str]) -> core.Metadata:
-    """Facts about a resource, for the access log and for whoever reads a config dump."""
-    said = core.Metadata()
-    fields = said.filter_metadata[METADATA].fields
+def describe(metadata: core.Metadata, facts: Mapping[str, str]) -> None:
+    """Say facts about a resource, for the access log and for whoever reads a config dump."""
+    fields = metadata.filter_metadata[METADATA].fields
     for name, value in facts.items():
         fields[name].string_value = value
-    return said
 
 
 def set_header(name: str, value: str) -> core.HeaderValueOption:

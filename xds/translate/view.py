@@ -43,7 +43,7 @@ class Build:
         """What its label was given itself."""
         return self.revision.spec.settings_of(self.label)
 
-    @functools.cached_property
+    @property
     def is_dns(self) -> bool:
         """Whether Envoy resolves its endpoints' names."""
         return any(endpoint.is_name for endpoint in self.endpoints)
@@ -83,8 +83,14 @@ class View:
     @property
     def needs(self) -> tuple[bool, bool]:
         """Whether it makes a difference if these Envoys can do sticky splits, and try another version."""
-        spec, retry = self.revision.spec, route_settings(self.revision.spec, self.gateway.defaults).retry
-        return spec.canary.is_sticky or bool(spec.models), retry is not None and retry.on_other_version
+        spec = self.revision.spec
+        return spec.canary.is_sticky or bool(spec.models), self.retries_elsewhere
+
+    @functools.cached_property
+    def retries_elsewhere(self) -> bool:
+        """Whether what failed on one version is to be tried on another, by Envoys that can."""
+        retry = route_settings(self.revision.spec, self.gateway.defaults).retry
+        return retry is not None and retry.on_other_version
 
     def builds(self) -> list[Build]:
         """Every build that is to have a cluster, those in force first."""
