@@ -1,14 +1,15 @@
 """The image of what is published: kept in the store, for the next start to answer from.
 
-It is written behind what it is of: once a second, what changed since. So it lags, and says up to which
-write it has everything; the server that starts uses it only if that was the last one, and if it would
-have made the same. An Envoy is never sent anything older than what was committed.
+It is written behind what it is of: once a second (or less often, where that is much) what changed since.
+So it lags, and says up to which write it has everything. A server that starts uses it only if that was the
+last one, and if it would have made the same. An Envoy is never sent anything older than what was committed.
 """
 
 import asyncio
 import functools
 import hashlib
 import itertools
+import time
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Protocol, Self
@@ -27,7 +28,10 @@ from xds.store.image_rows import Key, Page, Whose
 from xds.store.interface import Store
 
 _PAUSE = 1.0
-"""Seconds in which changes are gathered into one write."""
+"""Seconds in which changes are gathered into one write, at least."""
+
+_REST = 20
+"""It rests so many times as long as a write took: the store has better things to do."""
 
 _AT_ONCE = 1_000
 """Resources in a transaction: others that write wait for one, not for all."""
@@ -93,9 +97,12 @@ class ImageKeeper:
 
     async def run(self) -> None:
         """Save what changes, until cancelled."""
+        pause = _PAUSE
         while True:
-            await asyncio.sleep(_PAUSE)
+            await asyncio.sleep(pause)
+            began = time.monotonic()
             await self.save()
+            pause = max(_PAUSE, _REST * (time.monotonic() - began))
 
     async def save(self) -> None:
         """Save what changed since the last time. What fails is tried again with what comes next."""
