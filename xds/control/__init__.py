@@ -15,6 +15,7 @@ lanes      keeping one deployment's rejected configuration from holding up the o
     proof      which routes were accepted, and by default held to
     trial      finding the offender among many
 publisher  from state to catalogs: coalescing, retiring builds
+image      what was published last, kept in the store: the next start answers from it
 writer     one change at a time, whole: durable first, then seen
 deployments  the verbs; expected, merge: under which conditions, over what
     shown      what there is to see: standing (made once for all), differences, feeds
