@@ -7,7 +7,7 @@ from bench.plan import Cell
 from bench.servers import CANNED, FLOOR, GO, OURS
 
 TOLERANCE = 0.02
-FRAMES = 64
+FRAMES = 80
 """Bytes of HTTP/2's own frames that come or don't: pings, windows."""
 LONGER_VERSIONS = 48
 """go-control-plane gives each resource a version of 64 characters; ours have 16."""

@@ -50,7 +50,7 @@ METHOD = """## How it is measured
   to write, when it wrote it: it has no lag of its own.
 - **(h)**: the stuck Envoy's window is 64 KB, so it is full at once. The floor has no notion of a slow
   reader.
-- **(i)**: Envoys connect four at a time, so that only what is kept counts.
+- **(i)**: Envoys connect one after the other, so that only what is kept counts.
 
 Besides: `python -m bench.workers` (more than one process on the port), `python -m bench.envoys` (the real
 Envoy with many deployments, and many real Envoys), `python -m bench.specs` (a folder with many specs),
@@ -116,7 +116,8 @@ def _client(found: Results) -> str:
     for figure in found.of(CANNED):
         mine = found.figures.get((*figure.cell, OURS))
         if mine and figure.name in {"last has it", "last is ready", "client"} and figure.work in "ab":
-            per = f"{figure.streams / figure.median * 1e3:,.0f}" if figure.unit == "ms" else "-"
+            rate = f"{figure.streams / figure.median * 1e3:,.0f} Envoys a second"
+            per = rate if figure.unit == "ms" else f"{figure.median / figure.streams * 1e3:,.0f} us an Envoy"
             row = [f"({figure.work})", *table.place(figure), table.called(figure)]
             row += [table.number(figure.median), *table.values(found, mine), per]
             rows.append(row)
@@ -126,7 +127,7 @@ def _client(found: Results) -> str:
 stands in for the server: what it reaches, the Envoys can take. It shares the two cores with them, as servers
 do."""
     header = ["work", "N", "D", "routes", "figure", "canned", OURS, "floor", "go-cp", "go-cp, usual"]
-    return f"## The client is no bottleneck\n\n{said}\n\n" + _grid([*header, "canned: Envoys a second"], rows)
+    return f"## The client is no bottleneck\n\n{said}\n\n" + _grid([*header, "canned"], rows)
 
 
 def _grid(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:

@@ -28,7 +28,8 @@ TURNS = 100
 STUCK_CHANGES = 10
 WARM = 10
 """Envoys that connect before memory is counted in (i)."""
-ABREAST = 4
+ABREAST = 1
+"""How many of them connect at a time: what is under way to one is not kept."""
 MAX_LATE = 1.25
 """How much longer than planned (e) and (f) may take; a server that is slower makes fewer changes."""
 
@@ -240,7 +241,7 @@ class Session:
         self.figure("h", "to catch up with bytes", caught.bytes_in - missed.bytes_in)
 
     def memory(self) -> None:
-        """(i) What a stream keeps; Envoys connect a few at a time: what is under way is not counted."""
+        """(i) What a stream keeps; Envoys connect one after the other: what is under way is not counted."""
         tape = self._tape("connect a few")
         self._say("answers", tape)
         first = self.fleet.beside(WARM)
