@@ -24,7 +24,6 @@ from xds.spec.service_discovery import EndpointSource, read_endpoint_sources
 from xds.spec.source import Part, parts_of
 from xds.spec.upstream import Model
 from xds.spec.values import Duration, Text
-from xds.translate.raw_gateway import faults_of_gateways
 
 
 @dataclasses.dataclass(frozen=True)
@@ -85,7 +84,9 @@ def _gateways(
     if listed is None or listed == []:
         return (default_gateway(),), ()
     gateways, faults = read_gateways(listed, findings.file, findings.line_of)
-    if not faults:
+    if not faults and any(gateway.is_raw for gateway in gateways):
+        from xds.translate.raw_gateway import faults_of_gateways  # noqa: PLC0415 (Envoy's messages: slow)
+
         faults = tuple(faults_of_gateways(gateways, findings.file, findings.line_of))
     return gateways, faults
 

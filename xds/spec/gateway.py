@@ -68,6 +68,11 @@ class Gateway(Model):
     """Clusters its Envoys have from their own bootstraps, which raw resources may name."""
     patches: GatewayPatches = GatewayPatches()
 
+    @property
+    def is_raw(self) -> bool:
+        """Whether it says anything in Envoy's own words."""
+        return bool(self.http_filters or self.virtual_hosts) or self.patches != GatewayPatches()
+
 
 def default_gateway() -> Gateway:
     """The gateway of a server that was configured with none."""
