@@ -128,7 +128,7 @@ selectors = st.builds(
     cookie=maybe(tokens),
     unknown=st.sampled_from(["ignore", "not_found"]),
     secret=maybe(st.builds(Secret, header=key_headers, value=st.from_regex(r"[!-~]{1,12}", fullmatch=True))),
-)
+).filter(lambda said: said.secret is None or said.secret.header.lower() != (said.header or "").lower())
 affinities = st.builds(
     SessionAffinity,
     cookie=maybe(tokens),
