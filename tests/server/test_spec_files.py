@@ -135,6 +135,16 @@ def test_a_link_that_leads_elsewhere_now_is_read(folder: Path, tmp_path: Path, p
     assert parsed == ["v.yaml"]
 
 
+def test_what_is_hidden_is_none_of_it(folder: Path) -> None:
+    """A ConfigMap that is mounted has each file once more, in a hidden folder that is changed as a whole."""
+    (folder / "..2026_11_23").mkdir()
+    (folder / "..2026_11_23" / "v.yaml").write_text(spec("v"))
+    (folder / "..data").symlink_to("..2026_11_23")
+    (folder / "v.yaml").symlink_to("..data/v.yaml")
+    look = SpecFiles(folder, later).look()
+    assert (look.names, look.faults) == ({"team/z.yaml", "v.yaml", "x.yaml", "y.yaml"}, ())
+
+
 def test_what_spans_files_is_compared_with_those_that_are_not_read_again(folder: Path) -> None:
     """A name that another file has is a fault for as long as that file is there."""
     files = SpecFiles(folder, later)

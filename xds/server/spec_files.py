@@ -100,7 +100,9 @@ class SpecFiles:
         return _Seen(stamp, has_rested, text, read_file(name, text))
 
     def _names(self) -> Iterator[str]:
-        for folder, _, names in os.walk(self._folder):
+        """All but what is hidden: a ConfigMap that is mounted has each file once more in `..2026_11_23`."""
+        for folder, folders, names in os.walk(self._folder):
+            folders[:] = [name for name in folders if not name.startswith(".")]
             below = os.path.relpath(folder, self._folder)
             for name in names:
                 if name.endswith(_ENDINGS) and not name.startswith("."):
