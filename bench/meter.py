@@ -43,7 +43,7 @@ class Spent:
 
 
 @contextmanager
-def measured(pid: int, rest: float = 0.15, patience: float = 60.0) -> Iterator[Spent]:
+def measured(pid: int, rest: float = 0.15, patience: float = 30.0) -> Iterator[Spent]:
     """Watch a process for as long as the block takes, and on until it rests.
 
     Args:
