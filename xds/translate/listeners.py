@@ -21,7 +21,7 @@ from xds.translate.raw_gateway import http_filters
 from xds.translate.raw_patches import patched
 from xds.translate.scopes import scoped_routes
 from xds.translate.statistics import answer_times, grpc_statuses
-from xds.translate.values import address, ads, duration, packed
+from xds.translate.values import address, awaited_ads, duration, packed
 
 _KIB = 1024
 _BUFFER = 1024 * _KIB
@@ -68,7 +68,7 @@ def _connection_manager(
     return http_v3.HttpConnectionManager(
         stat_prefix=gateway.name,
         codec_type=http_v3.HttpConnectionManager.AUTO,
-        rds=http_v3.Rds(config_source=ads(), route_config_name=gateway.name) if not scoped else None,
+        rds=http_v3.Rds(config_source=awaited_ads(), route_config_name=gateway.name) if not scoped else None,
         scoped_routes=scoped_routes(gateway.name) if scoped else None,
         http_filters=[
             *first,

@@ -11,7 +11,7 @@ from xds.stubs import (
     envoy_extensions_filters_network_http_connection_manager_v3_pb2 as http_v3,
 )
 from xds.translate.hosts import Section, virtual_host
-from xds.translate.values import ads
+from xds.translate.values import ads, awaited_ads
 
 _ScopedRoutes = http_v3.ScopedRoutes
 _Builder = _ScopedRoutes.ScopeKeyBuilder
@@ -29,7 +29,7 @@ def scoped_routes(name: str) -> http_v3.ScopedRoutes:
         name=name,
         scope_key_builder=_Builder(fragments=[_Builder.FragmentBuilder(header_value_extractor=host)]),
         rds_config_source=ads(),  # for scopes that people give, which may name their routes
-        scoped_rds=http_v3.ScopedRds(scoped_rds_config_source=ads()),
+        scoped_rds=http_v3.ScopedRds(scoped_rds_config_source=awaited_ads()),
     )
 
 

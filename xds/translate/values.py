@@ -33,6 +33,13 @@ def ads() -> core.ConfigSource:
     return core.ConfigSource(ads=core.AggregatedConfigSource(), resource_api_version=core.V3)
 
 
+def awaited_ads() -> core.ConfigSource:
+    """The same, for what an Envoy is nothing without: after 15 s without it, it would say it is ready."""
+    source = ads()
+    source.initial_fetch_timeout.SetInParent()
+    return source
+
+
 def address(host: str, port: int) -> core.Address:
     """An IP address or a name, and a TCP port."""
     return core.Address(socket_address=core.SocketAddress(address=host, port_value=port))
