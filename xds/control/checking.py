@@ -130,7 +130,8 @@ def _checks(state: State, head: Revision) -> dict[str, dict[str, Check]]:
 
 def _said(state: State, head: Revision, label: str) -> ClusterSettings:
     """What decides how to look."""
-    return _NOTHING.model_copy(update=first_said(_WAYS, state.levels(head, label)))
+    said = first_said(_WAYS, state.levels(head, label))
+    return _NOTHING.model_copy(update=said) if said else _NOTHING
 
 
 def _check(endpoint: Endpoint, said: ClusterSettings, host: str) -> Check:
