@@ -22,9 +22,9 @@ _GROWN = 1.5
 """How far beyond its limit a batch may grow by changes before it is given up."""
 
 
-@dataclasses.dataclass(frozen=True, slots=True, eq=False)
+@dataclasses.dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
 class Batch:
-    """What is sent as one message; itself whatever it holds, so that its encoding is found by it.
+    """What is sent as one message. Two of them are never equal, whatever they hold.
 
     Attributes:
         resources: by name; None for those that don't exist, or no more.
@@ -33,6 +33,7 @@ class Batch:
         clusters: those that any of them names.
         fingerprint: of all of them, before and after.
         removes: whether it takes anything away.
+        encoded: the message, by what else it says; it goes when the batch does.
     """
 
     resources: Mapping[str, Resource | None]
@@ -40,7 +41,8 @@ class Batch:
     asked: bool
     clusters: frozenset[str]
     fingerprint: int
-    removes: bool = False
+    removes: bool
+    encoded: dict[str, bytes] = dataclasses.field(default_factory=dict)
 
 
 class Owed(Protocol):

@@ -1,11 +1,14 @@
 """What is said to a peer: messages, and the resources in them."""
 
 import dataclasses
-import functools
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from weakref import WeakKeyDictionary
 
 from xds.catalog.batches import Batch
 from xds.catalog.resource import Resource
+
+_NONCES = 2
+"""Of one batch that are remembered: peers that are sent the same nearly always have the same."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -40,11 +43,26 @@ class Answer:
     batch: Batch | None = None
 
 
-@functools.lru_cache(maxsize=64)
+_ITEMS: WeakKeyDictionary[Batch, tuple[tuple[Item, ...], Mapping[str, Item]]] = WeakKeyDictionary()
+
+
 def items_of(batch: Batch) -> tuple[tuple[Item, ...], Mapping[str, Item]]:
     """A batch as items, once for all peers that are sent it; and the same by name."""
-    by_name = {
-        name: Item(name, batch.had.get(name), resource, batch.asked)
-        for name, resource in batch.resources.items()
-    }
-    return tuple(by_name.values()), by_name
+    made = _ITEMS.get(batch)
+    if made is None:
+        by_name = {
+            name: Item(name, batch.had.get(name), resource, batch.asked)
+            for name, resource in batch.resources.items()
+        }
+        made = _ITEMS[batch] = tuple(by_name.values()), by_name
+    return made
+
+
+def encoded_once(batch: Batch, key: str, encode: Callable[[], bytes]) -> bytes:
+    """The one message that all peers are sent for a batch; `key` tells it from those with other nonces."""
+    made = batch.encoded.get(key)
+    if made is None:
+        if len(batch.encoded) >= _NONCES:
+            batch.encoded.clear()
+        made = batch.encoded[key] = encode()
+    return made

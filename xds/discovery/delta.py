@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from xds.catalog.batches import Batch
 from xds.catalog.resource import Resource
 from xds.catalog.wire import field
-from xds.discovery.answer import Answer
+from xds.discovery.answer import Answer, encoded_once
 from xds.discovery.node import node_of
 from xds.discovery.request import Request
 from xds.discovery.stream import Stream, Verdict
@@ -47,19 +47,19 @@ def receive(stream: Stream, request: Request) -> Verdict | None:
 def encode(answer: Answer) -> bytes:
     """The answer as an encoded DeltaDiscoveryResponse; streams sent the same share one `bytes`."""
     if answer.batch is not None:
-        return _encode_batch(answer.type, answer.nonce, answer.batch)
+        batch = answer.batch
+        return encoded_once(batch, answer.nonce, lambda: _batch(answer.type, answer.nonce, batch))
     resources = tuple(item.after for item in answer.items if item.after is not None)
     removed = tuple(item.name for item in answer.items if item.after is None)
     return _encode(answer.type, answer.nonce, resources, removed)
 
 
-@functools.lru_cache(maxsize=32)
-def _encode_batch(type_: str, nonce: str, batch: Batch) -> bytes:
+def _batch(type_: str, nonce: str, batch: Batch) -> bytes:
     there = {name: resource for name, resource in batch.resources.items() if resource is not None}
     return _message(type_, nonce, there.values(), batch.resources.keys() - there.keys())
 
 
-@functools.lru_cache(maxsize=32)
+@functools.lru_cache(maxsize=8)
 def _encode(type_: str, nonce: str, resources: tuple[Resource, ...], removed: tuple[str, ...]) -> bytes:
     return _message(type_, nonce, resources, removed)
 

@@ -10,12 +10,11 @@ import functools
 from collections.abc import Iterable, Mapping
 from typing import Self
 
-from xds.catalog.batches import Batch
 from xds.catalog.catalog import Catalog
 from xds.catalog.resource import Resource
 from xds.catalog.types import WILDCARD_BY_DEFAULT
 from xds.catalog.wire import field
-from xds.discovery.answer import Answer
+from xds.discovery.answer import Answer, encoded_once
 from xds.discovery.node import node_of
 from xds.discovery.request import Node, Request
 from xds.discovery.stream import Stream, Verdict
@@ -116,17 +115,16 @@ def _known(request: StateRequest, catalog: Catalog) -> Mapping[str, str]:
 def encode(answer: Answer) -> bytes:
     """The answer as an encoded DiscoveryResponse; streams sent the same share one `bytes`."""
     if answer.batch is not None and not answer.rest:
-        return _encode_batch(answer.type, answer.nonce, answer.state, answer.batch)
+        there = filter(None, answer.batch.resources.values())
+        key = f"{answer.nonce} {answer.state}"
+        return encoded_once(
+            answer.batch, key, lambda: _message(answer.type, answer.nonce, answer.state, there)
+        )
     new = tuple(item.after for item in answer.items if item.after is not None)
     return _encode(answer.type, answer.nonce, answer.state, new + answer.rest)
 
 
-@functools.lru_cache(maxsize=32)
-def _encode_batch(type_: str, nonce: str, state: int, batch: Batch) -> bytes:
-    return _message(type_, nonce, state, filter(None, batch.resources.values()))
-
-
-@functools.lru_cache(maxsize=32)
+@functools.lru_cache(maxsize=8)
 def _encode(type_: str, nonce: str, state: int, resources: tuple[Resource, ...]) -> bytes:
     return _message(type_, nonce, state, resources)
 
