@@ -122,17 +122,23 @@ class Push:
         self.type = type_
         self.changes = changes
         self._holds = holds
-        by_name = {change.name: change for change in changes}
-        names = _cut(lambda name: by_name[name].after, by_name, MOST)
-        self._made = [_pushed(by_name[name] for name in group) for group in names]
+        self._made: list[Batch] | None = None
 
     def __len__(self) -> int:
         """How many messages there are."""
-        return len(self._made)
+        return len(self._batches())
 
     def batch(self, number: int) -> Batch | None:
         """One of them; None where there is something newer."""
-        return self._made[number] if self._holds() else None
+        return self._batches()[number] if self._holds() else None
+
+    def _batches(self) -> list[Batch]:
+        """Made when the first peer is to hear of it; there may be none."""
+        if self._made is None:
+            by_name = {change.name: change for change in self.changes}
+            names = _cut(lambda name: by_name[name].after, by_name, MOST)
+            self._made = [_pushed(by_name[name] for name in group) for group in names]
+        return self._made
 
 
 def _pushed(changes: Iterable[Change]) -> Batch:

@@ -103,8 +103,8 @@ class Catalog:
     def _commit(self, put: Iterable[Resource], gone: Iterable[tuple[str, str]]) -> Iterator[Change]:
         for resource in put:
             before = self._resources[resource.type].get(resource.name)
+            self._resources[resource.type][resource.name] = resource
             if before is None or before.version != resource.version:
-                self._resources[resource.type][resource.name] = resource
                 yield self._changed(resource.type, resource.name, before, resource)
         for type_, name in gone:
             removed = self._resources[type_].pop(name, None)
