@@ -31,8 +31,9 @@ class Answer:
         state: the fingerprint of all that the peer is to have then.
         batch: what the items are made of, where other peers are sent the same.
 
-    Answers of one type follow each other only when acknowledged, except for the parts of one that
-    was too large for a message.
+    Answers of one type follow each other only when acknowledged, also the parts of what is too large for a
+    message: an Envoy that is sent all of its clusters at once comes to their endpoints last, and has given up
+    waiting for them by then.
     """
 
     type: str

@@ -48,7 +48,7 @@ class Watch:
         self.rejections = Rejections(patience)
         self.last_nonce = ""
         self.legacy = False
-        self._sent: dict[str, Mapping[str, Item]] = {}  # what is in flight, by nonce and name
+        self._sent: Mapping[str, Item] = {}  # what is in flight, by name
         self._batches: list[tuple[Owed, int]] = []  # owed like this to many, and from where on
         self._state = 0
         self._settled = self._settling = 0
@@ -56,7 +56,6 @@ class Watch:
         self._asked: set[str] = set()
         self._greeting_due = False
         self._guessing = False
-        self._unfinished = False
         self._greeted = False
         self._catalog = catalog
         self._nonce = (-1, 0)
@@ -194,7 +193,7 @@ class Watch:
 
     def next_answer(self, gates: Gates) -> Answer | None:
         """The next message to send, or None while there is nothing to say, or an answer is awaited."""
-        if self.in_flight and not self._unfinished:
+        if self.in_flight:
             return None
         batch = self._next_batch(gates)
         if batch is not None:
@@ -203,8 +202,8 @@ class Watch:
         elif self._batches:
             return None
         else:
-            taken, self._unfinished = self._take(gates)
-            items, by_name = tuple(taken), {item.name: item for item in taken}
+            items = self._take(gates)
+            by_name = {item.name: item for item in items}
         if not self.owed:
             self._owe_nothing()
         if not items and not (self._greeting_due and self._owes_only_what_was_refused()):
@@ -213,7 +212,7 @@ class Watch:
         rest = tuple(self._kept(by_name)) if self.type in self._dialect.whole else ()
         answer = Answer(self.type, self._next_nonce(), items, rest, self._state, batch)
         self.in_flight[answer.nonce] = answer
-        self._sent[answer.nonce] = by_name
+        self._sent = by_name
         self._settling = self._catalog.push if self._owes_only_what_was_refused() else 0
         return answer
 
@@ -247,7 +246,6 @@ class Watch:
         batches, number = self._batches.pop(0)
         if number + 1 < len(batches):
             self._batches.insert(0, (batches, number + 1))
-        self._unfinished = bool(self._batches) and self._dialect.parts > 1
         for name in batch.resources:
             self.owed.pop(name, None)
         if self.unsure:
@@ -255,23 +253,18 @@ class Watch:
             self._asked.difference_update(batch.resources)
         self._state ^= batch.fingerprint
 
-    def _take(self, gates: Gates) -> tuple[list[Item], bool]:
-        """Items that may go now, up to the size of a message; and whether there are more of them."""
+    def _take(self, gates: Gates) -> tuple[Item, ...]:
+        """Items that may go now, up to the size of a message."""
         whole = self._greeting_due and self.type in WHOLE_AT_FIRST
         limit = sys.maxsize if whole else self._dialect.max_answer
         for names in self.rejections.batches(self.owed):
-            ready = (
-                item
-                for item in self._due(names)
-                if self._sent_as(item.name) is None and gates.may_go(self.type, item)
-            )
-            taken, more = _message_full(ready, limit)
+            taken = _message_full((item for item in self._due(names) if gates.may_go(self.type, item)), limit)
+            for item in taken:
+                self._settle(item.name)
+                self._note(item)
             if taken:
-                for item in taken:
-                    self._settle(item.name)
-                    self._note(item)
-                return taken, more
-        return [], False
+                return taken
+        return ()
 
     def _due(self, names: Iterable[str]) -> Iterator[Item]:
         for name in names:
@@ -338,12 +331,10 @@ class Watch:
         return answer.items
 
     def _landed(self, nonce: str) -> Answer | None:
-        self._sent.pop(nonce, None)
-        return self.in_flight.pop(nonce, None)
-
-    def _sent_as(self, name: str) -> Item | None:
-        """How a resource is in flight; None where it isn't."""
-        return next((sent[name] for sent in self._sent.values() if name in sent), None)
+        answer = self.in_flight.pop(nonce, None)
+        if answer is not None:
+            self._sent = {}
+        return answer
 
     # How it stands.
 
@@ -369,7 +360,7 @@ class Watch:
 
     def unsettled(self) -> frozenset[str]:
         """The names of which the peer may have something else than it is to have."""
-        return frozenset(self.owed).union(*self._sent.values())
+        return frozenset(self.owed).union(self._sent)
 
     def _owes_only_what_was_refused(self) -> bool:
         if not self.owed:  # nearly always, of nearly every peer
@@ -381,20 +372,20 @@ class Watch:
         """Those of the names of which the peer acknowledged no version; costs the fewer of both sides."""
         if not self.owed and not self._sent:  # nearly always, of nearly every peer
             return iter(())
-        unsettled = len(self.owed) + sum(map(len, self._sent.values()))
-        among = names if len(names) <= unsettled else itertools.chain(self.owed, *self._sent.values())
+        unsettled = len(self.owed) + len(self._sent)
+        among = names if len(names) <= unsettled else itertools.chain(self.owed, self._sent)
         return (name for name in among if name in names and not self.acknowledged(name))
 
     def held(self, name: str) -> Resource | None:
         """What the peer acknowledged last of a resource it asked for."""
-        sent = self._sent_as(name)
+        sent = self._sent.get(name)
         if sent is not None:
             return sent.before
         return self.owed[name] if name in self.owed else self._catalog.get(self.type, name)
 
     def acknowledged(self, name: str) -> bool:
         """Whether the peer acknowledged some version of this resource."""
-        sent = self._sent_as(name)
+        sent = self._sent.get(name)
         if sent is not None:
             return sent.before is not None and sent.after is not None
         return self.owed[name] is not None if name in self.owed else True
@@ -404,13 +395,13 @@ def _same(one: Resource | None, other: Resource | None) -> bool:
     return one is other or (one is not None and other is not None and one.version == other.version)
 
 
-def _message_full(items: Iterable[Item], limit: int) -> tuple[list[Item], bool]:
-    """As many items as fit into a message (one at least), and whether there are more."""
+def _message_full(items: Iterable[Item], limit: int) -> tuple[Item, ...]:
+    """As many items as fit into a message, one at least."""
     taken: list[Item] = []
     size = 0
     for item in items:
         size += len(item.after.body) if item.after else len(item.name)
         if taken and size > limit:
-            return taken, True
+            break
         taken.append(item)
-    return taken, False
+    return tuple(taken)
