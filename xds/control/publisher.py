@@ -56,6 +56,8 @@ class Publisher:
         self._published: dict[str, int] = {}
         self.pushes = 0
         """How many there were; each catalog says with which it is up to date."""
+        self.gives_way: Callable[[], object] = lambda: None
+        """Called before each deployment is translated; while all of them are, others may have to go first."""
         self.pulse = Pulse()
         self.journeys = Journeys()
         hub.provide = self._provide
@@ -165,6 +167,7 @@ class Publisher:
         assembly = self._assemblies[target]
         profile = Profile(target.profile)
         for name in deployments:
+            self.gives_way()
             view = self._state.view(name, assembly.gateway, now)
             if view is None:
                 assembly.drop(name)

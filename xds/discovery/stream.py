@@ -195,6 +195,11 @@ class Stream:
         return late
 
     @property
+    def is_awaited(self) -> bool:
+        """Whether the peer has an answer that it did not acknowledge yet; may be asked in any thread."""
+        return bool(self._awaited_since)
+
+    @property
     def in_sync(self) -> bool:
         """Whether the peer acknowledged all it asked for and is to have (what it refuses aside)."""
         return all(watch.in_sync for watch in self._open_watches())

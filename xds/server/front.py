@@ -20,6 +20,13 @@ from xds.server.tls import Tls
 from xds.server.xds import Discovery, Wakers
 from xds.store.image_rows import Whose
 
+_GIVES_WAY = 10.0
+"""Seconds, in all, for which what is loaded waits for Envoys that are served. One that is stuck, or thousands
+that come one after the other, must not keep people out for longer."""
+
+_LOOKS = 0.02
+"""Seconds between two looks at whether any Envoy is served."""
+
 _LAST_PUSH = 0.2
 """Seconds for the last push; Envoys' streams never end by themselves."""
 
@@ -43,6 +50,8 @@ class Front:
         self._gateways = settings.gateways
         self._tls = tls
         self._rest = _Rest()
+        self._patience = _GIVES_WAY
+        self._looked_at = 0.0
         self.is_open = False
 
     async def __aenter__(self) -> Self:
@@ -76,6 +85,22 @@ class Front:
         if self.is_open:
             self.is_open = False
             await self._server.stop(_LAST_PUSH)
+
+    def give_way(self) -> None:
+        """In a thread that loads: wait while Envoys take in what they are sent; they have little else to do.
+
+        Two cores that load and take in at once do both at half the speed; the Envoy is what users wait for.
+        """
+        if time.monotonic() < self._looked_at + _LOOKS:
+            return
+        while self._is_serving() and self._patience > 0:
+            time.sleep(_LOOKS)
+            self._patience -= _LOOKS
+        self._looked_at = time.monotonic()
+
+    def _is_serving(self) -> bool:
+        streams = (stream for target in self.hub.targets() for stream in self.hub.streams_of(target))
+        return any(stream.is_awaited for stream in streams)
 
     def follow(self, hub: Hub) -> None:
         """From here on another hub says what Envoys are to have; it has taken over the streams."""

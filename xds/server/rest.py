@@ -159,12 +159,18 @@ async def _control_plane(settings: Settings, opened: Opened, front: Front) -> Co
         state = State(settings.gateways, memory, settings.keep_builds)
         hub = Hub((gateway.name for gateway in settings.gateways), time.monotonic)
         publisher = Publisher(state, hub, front.wakers.wake, settings.push_window)
+        publisher.gives_way = front.give_way
         plane = ControlPlane(state, opened.store, opened.thread, publisher)
         for target in connected:
             hub.prepare(target)
+        publisher.gives_way = _at_once
         return plane
 
     return await asyncio.to_thread(made, memory)
+
+
+def _at_once() -> None:
+    """From here on it is in the loop's own thread that something is published."""
 
 
 def _tune_garbage_collection() -> None:
