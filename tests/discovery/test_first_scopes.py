@@ -3,7 +3,8 @@
 from tests.support.talk import Talk, cluster
 from xds.catalog.resource import Resource
 from xds.catalog.types import Type
-from xds.discovery.hub import Target
+from xds.discovery.hub import Hub, Target
+from xds.discovery.order import GRACE
 from xds.discovery.request import Node, Request
 
 
@@ -21,6 +22,30 @@ def test_the_first_scopes_wait_for_all_clusters() -> None:
     assert talk.hear() is None
     talk.ack(clusters)
     assert talk.take() == {"x": "1", "y": "1"}
+
+
+def test_the_first_scopes_wait_as_long_as_clusters_are_taken_in() -> None:
+    """However long that takes in all; a peer that falls silent is not waited for longer than the grace."""
+    moment = 0.0
+    hub = Hub(["g"], lambda: moment)
+    large = [Resource(Type.CLUSTER, name, "1", b"." * 900_000) for name in "abc"]
+    hub.commit("g", [*large, scope("x"), scope("y", "a")])
+    stream = hub.open("g", Node())
+    stream.receive(Request(Type.CLUSTER))
+    stream.receive(Request(Type.SCOPED_ROUTE))
+    for moment in (8.0, 16.0):  # noqa: B007 (the clock reads it)
+        clusters = stream.next_answer()
+        assert clusters is not None
+        stream.receive(Request(Type.CLUSTER, nonce=clusters.nonce))
+    assert [answer and answer.type for answer in (stream.next_answer(), stream.next_answer())] == [
+        Type.CLUSTER,
+        None,
+    ]
+    assert stream.next_deadline() == 16.0 + GRACE
+    moment = 16.0 + GRACE
+    scopes = stream.next_answer()
+    assert scopes is not None
+    assert [item.name for item in scopes.items] == ["x", "y"]
 
 
 def test_later_scopes_only_wait_for_their_own_clusters() -> None:

@@ -138,6 +138,48 @@ def test_what_changes_between_two_parts_of_an_answer_comes_after_the_last() -> N
     assert [talk.take(), talk.take(), talk.take()] == [{"b": "1"}, {"a": "2"}, None]
 
 
+def test_endpoints_do_not_overtake_the_newest_version_of_their_cluster() -> None:
+    """An Envoy that is sent a new cluster waits for endpoints anew: what came before is lost."""
+    talk = Talk(cluster("a"), cluster("b"), Resource(Type.ENDPOINT, "a", "1"))
+    talk.ask(Type.CLUSTER, "*")
+    talk.take()
+    talk.ask(Type.ENDPOINT, "a")
+    talk.take()
+    talk.commit(cluster("b", "2"))
+    assert talk.hear() == {"b": "2"}
+    in_flight = talk.last
+    talk.commit(cluster("a", "2"), Resource(Type.ENDPOINT, "a", "2"))
+    assert talk.hear() is None
+    talk.ack(in_flight)
+    assert [talk.hear(), talk.hear()] == [{"a": "2"}, {"a": "2"}]
+
+
+def test_endpoints_do_not_wait_for_a_cluster_that_the_peer_refuses() -> None:
+    """It keeps the one it has, and needs the endpoints."""
+    talk = Talk(cluster("a"), Resource(Type.ENDPOINT, "a", "1"))
+    talk.ask(Type.CLUSTER, "*")
+    talk.take()
+    talk.ask(Type.ENDPOINT, "a")
+    talk.take()
+    talk.commit(cluster("a", "bad"))
+    talk.hear()
+    talk.nack()
+    talk.commit(Resource(Type.ENDPOINT, "a", "2"))
+    assert talk.take() == {"a": "2"}
+
+
+def test_what_changed_back_while_it_was_in_flight_is_in_sync_when_it_is_taken() -> None:
+    """At once, and not when somebody looks for something to send."""
+    talk = connected()
+    talk.commit(cluster("a", "2"))
+    assert talk.hear() == {"a": "2"}
+    in_flight = talk.last
+    talk.commit(cluster("a", "3"))
+    talk.commit(cluster("a", "2"))
+    talk.ack(in_flight)
+    assert talk.stream.in_sync
+
+
 def test_asking_again_does_not_get_a_route_past_its_gate() -> None:
     """Only a peer that has nothing yet is answered at once; this one can wait for the cluster."""
     talk = connected()

@@ -8,7 +8,8 @@ from tests.support.counting import Calls, Counting
 from tests.support.talk import Talk, cluster, route
 from xds.catalog.resource import Resource
 from xds.catalog.types import Type
-from xds.discovery import delta
+from xds.discovery import delta, sotw
+from xds.discovery.dialect import STATE_OF_THE_WORLD
 from xds.discovery.request import Node, Request
 from xds.discovery.stream import Stream
 
@@ -168,3 +169,43 @@ def room_of(count: int) -> int:
 def test_who_has_everything_takes_up_the_same_room_however_much_that_is() -> None:
     """What was needed to know what it lacked is given back."""
     assert room_of(10) == room_of(10 * MANY)
+
+
+def test_what_changed_since_a_list_was_forgotten_is_sent() -> None:
+    """Only so many lists are kept; a peer may be halfway through one that is not."""
+    names = tuple(f"c{number:03}" for number in range(20))
+    large = [Resource(Type.ENDPOINT, name, "1", b"." * 90_000) for name in names]
+    talk = Talk(*large)
+    other = talk.hub.open("g", Node())
+    other.receive(Request(Type.ENDPOINT, subscribe=names))
+    assert len(taken(other)) == 2
+    talk.ask(Type.ENDPOINT, *names)
+    first = talk.hear()
+    answer = talk.last
+    for number in range(40):
+        talk.hub.catalogs["g"].batches(Type.ENDPOINT, frozenset({f"other{number}"}), 1_000_000)
+    talk.commit(Resource(Type.ENDPOINT, names[-1], "2", b"."))
+    talk.ack(answer)
+    assert names[-1] not in (first or {})
+    assert (talk.take() or {})[names[-1]] == "2"
+
+
+def test_another_subscription_of_the_same_names_keeps_the_batch() -> None:
+    """In state-of-the-world each request says all names again; that gives none of them up."""
+    talk, _ = filled(3)
+    talk.stream = talk.hub.open("g", Node(), STATE_OF_THE_WORLD)
+    names = ("c0", "c1")
+    sotw.receive(talk.stream, sotw.StateRequest(Type.ENDPOINT, names=names))
+    talk.hear()
+    talk.commit(endpoints("c0", "2"))
+    assert talk.last is not None
+    answered = sotw.StateRequest(Type.ENDPOINT, names=names, nonce=talk.last.nonce)
+    talk.commit(endpoints("c0", "3"))
+    sotw.receive(talk.stream, answered)
+    talk.hear()
+    talk.commit(endpoints("c1", "2"))
+    assert talk.last is not None
+    sotw.receive(talk.stream, sotw.StateRequest(Type.ENDPOINT, names=names, nonce=talk.last.nonce))
+    assert talk.hear() == {"c1": "2"}
+    assert talk.last is not None
+    assert talk.last.batch is not None

@@ -74,8 +74,14 @@ class Catalog:
             kept = Batches(functools.partial(self.get, type_), wanted, limit, asked=names is not None)
         self._batches[key] = kept
         while len(self._batches) > _BATCHES_KEPT:
-            self._batches.popitem(last=False)
+            _, dropped = self._batches.popitem(last=False)
+            dropped.is_stale = True  # nobody tells it of changes any more; a peer may be halfway through it
         return kept
+
+    def release(self) -> None:
+        """Nobody needs it any more: forget what refers back to it, so that its memory is free at once."""
+        self.pushes = ()
+        self._batches.clear()
 
     def names_cluster(self, cluster: str) -> bool:
         """Whether any resource of a routing type names the cluster."""

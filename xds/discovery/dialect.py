@@ -17,7 +17,7 @@ class Dialect:
             learns it from the resource's absence, or not at all.
         whole: the types whose answers always hold everything, so that absence says: gone.
         max_answer: bytes of resources in one message.
-        parts: how many messages one answer may take.
+        parts: in how many messages, one after the other, a push may be sent.
         tells_state: whether an answer carries the fingerprint of all that its peer is to have then.
     """
 

@@ -76,7 +76,11 @@ class Hub:
         """The catalog of a target, made now if it isn't there."""
         if target not in self._catalogs:
             self._catalogs[target] = Catalog()
-            self.provide(target)
+            try:
+                self.provide(target)
+            except BaseException:
+                del self._catalogs[target]  # an empty one would tell Envoys that there is nothing
+                raise
         return self._catalogs[target]
 
     def inherit(self, earlier: "Hub") -> list[Stream]:
@@ -122,8 +126,9 @@ class Hub:
 
     def move(self, stream: Stream, target: Target) -> None:
         """A stream's Envoy is to have what another target has."""
+        catalog = self.prepare(target)
         self._leave(stream)
-        stream.retarget(self.prepare(target))
+        stream.retarget(catalog)
         self._streams[target].add(stream)
         self._target_of[stream] = target
 
@@ -148,7 +153,7 @@ class Hub:
 
     def streams_of(self, target: Target) -> tuple[Stream, ...]:
         """The open streams of one target."""
-        return tuple(self._streams[target])
+        return tuple(self._streams.get(target, ()))
 
     def call_foreign(self, target: Target, types: frozenset[str]) -> None:
         """Of these types a target has none of its own; what its Envoys have is of an earlier mode."""
@@ -158,7 +163,8 @@ class Hub:
         """Forget the targets made for what some Envoys refused, where there are none any more."""
         deserted = tuple(target for target in self._catalogs if target.held and not self._streams[target])
         for target in deserted:
-            del self._catalogs[target], self._streams[target]
+            self._catalogs.pop(target).release()
+            del self._streams[target]
         return deserted
 
     def _enter(self, stream: Stream, target: Target) -> None:

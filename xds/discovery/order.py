@@ -4,10 +4,12 @@ These gates hold on streams that subscribe to clusters or listeners by wildcard,
 does. Clients that ask for everything by name (gRPC's) walk from listener to endpoint themselves;
 gates would deadlock them.
 
-    endpoints and the like   never wait: Envoy acknowledges a cluster only after its endpoints
+    endpoints and the like   never wait for an answer: Envoy acknowledges a cluster only after its endpoints
+    endpoints                wait until the newest version of their cluster was sent
     a route just asked for   is answered at once: the peer waits for it
     routes and listeners     wait until each cluster of ours they name was acknowledged
-    the first scopes         wait until all clusters were answered, so that none of them is missing
+    the first scopes         wait until all clusters were answered, so that none of them is missing, for as
+                             long as the peer goes on answering
     cluster removals         wait until no route the peer has, or may have, names the cluster
     endpoint removals        wait until the cluster is gone or changed
 
@@ -50,7 +52,7 @@ class Order:
         self._aggregated = aggregated
         self._removed_at: dict[tuple[str, str], float] = {}
         self._has_gates = False
-        self._now = self._opened_at = clock()
+        self._now = self._opened_at = self._moved_at = clock()
 
     def look(self) -> None:
         """Fix the moment that what follows is decided at, and forget each grace that is over by then."""
@@ -77,10 +79,15 @@ class Order:
             elif self._removed_at:
                 self._removed_at.pop((change.type, change.name), None)
 
+    def moved(self) -> None:
+        """The peer accepted clusters: there may be more of them on their way."""
+        self._moved_at = self._clock()
+
     def next_release(self) -> float | None:
         """When the next grace is over, later than the last look; None where none waits for that."""
         if self._has_gates:
-            return None if self._has_spoken() else self._opened_at + GRACE
+            ends = (self._opened_at + GRACE, self._moved_at + GRACE)
+            return min((end for end in ends if end > self._now), default=None)
         if not self._removed_at:
             return None
         return min(self._removed_at.values()) + GRACE
@@ -95,8 +102,8 @@ class Order:
             return item.after is None or _newly_asked(item) or self._clusters_known(item.after)
         if item.after is None and type_ == Type.CLUSTER:
             return self._nothing_routes_to(item)
-        if item.after is None and type_ == Type.ENDPOINT:
-            return item.asked or self._cluster_settled(item.name)
+        if type_ == Type.ENDPOINT and not item.asked:
+            return self._cluster_settled(item.name) if item.after is None else not self._is_to_come(item.name)
         return True
 
     def batch_may_go(self, type_: str, batch: Batch) -> bool | None:
@@ -107,11 +114,13 @@ class Order:
             return True
         if type_ == Type.SCOPED_ROUTE and self._watches[type_].is_new and not self._clusters_settled():
             return False
+        clusters = self._watches.get(Type.CLUSTER)
+        if type_ == Type.ENDPOINT and clusters is not None and clusters.owed:
+            return None
         if type_ not in ROUTING or self._clusters_known(batch):
             return True
-        clusters = self._watches.get(Type.CLUSTER)
         is_long_and_soon = clusters and clusters.in_flight and len(batch.resources) > FEW
-        return False if is_long_and_soon else None
+        return False if is_long_and_soon and self._is_moving() else None
 
     def _clusters_known(self, resource: Resource | Batch) -> bool:
         clusters = self._watches.get(Type.CLUSTER)
@@ -130,7 +139,11 @@ class Order:
         With its first answer of scopes it thinks that it has all, and begins to serve.
         """
         clusters = self._watches.get(Type.CLUSTER)
-        return clusters is None or clusters.in_sync or bool(clusters.settled) or self._has_spoken()
+        return clusters is None or clusters.in_sync or bool(clusters.settled) or not self._is_moving()
+
+    def _is_moving(self) -> bool:
+        """Whether the peer has just begun, or took in clusters a moment ago: there may be more to come."""
+        return self._now < max(self._opened_at, self._moved_at) + GRACE
 
     def _has_spoken(self) -> bool:
         """Whether the peer had time to say all that it has."""
@@ -150,6 +163,17 @@ class Order:
             for watch in routing
             for name, held in watch.owed.items()
         )
+
+    def _is_to_come(self, cluster: str) -> bool:
+        """Whether a newer version of a cluster is still to be sent.
+
+        Endpoints that came before it would be lost: an Envoy waits for them anew, and does not ask again.
+        """
+        clusters = self._watches.get(Type.CLUSTER)
+        if clusters is None or cluster not in clusters.owed:
+            return False
+        newer = self._catalog.get(Type.CLUSTER, cluster)
+        return newer is not None and not clusters.rejections.holds_back(cluster, newer)
 
     def _cluster_settled(self, cluster: str) -> bool:
         clusters = self._watches.get(Type.CLUSTER)

@@ -83,7 +83,7 @@ def as_changes(request: StateRequest, watch: Watch | None, catalog: Catalog) -> 
     if request.nonce != watch.last_nonce and request.nonce:
         return None
     wanted, had = set(request.names), watch.subscription.names
-    keeps_all = WILDCARD in wanted or (watch.legacy and not wanted)
+    keeps_all = WILDCARD in wanted or (watch.legacy and not wanted) or not watch.subscription.wildcard
     return Request(
         type=request.type,
         subscribe=tuple(name for name in request.names if name not in had),

@@ -246,6 +246,8 @@ class Stream:
         if request.error is None:
             self.counters.acknowledgements += 1
             items = watch.accepted(request.nonce)
+            if watch.type == Type.CLUSTER:
+                self._order.moved()
             self._retry_routes_of(watch.type, items)
         else:
             self.counters.refusals += 1

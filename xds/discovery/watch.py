@@ -104,6 +104,8 @@ class Watch:
         """Names (or `*`) are of no more interest; one that the wildcard still covers is answered."""
         before = self.subscription
         self.subscription = before.without_names(names)
+        if self.subscription is before:
+            return
         self._batches.clear()
         dropped = before.names - self.subscription.names
         if self.subscription.wildcard:
@@ -310,7 +312,16 @@ class Watch:
         if self._settling and not self.in_flight:
             self._settled = self._settling
         self._greeting_due = self._guessing = False
+        if self.owed:
+            self._settle_what_changed_back(answer.items)
         return answer.items
+
+    def _settle_what_changed_back(self, items: Iterable[Item]) -> None:
+        """What the peer has just taken may be what it is to have by now, though it changed meanwhile."""
+        for name in (item.name for item in items):
+            current = self._catalog.get(self.type, name)
+            if name in self.owed and name not in self.unsure and _same(self.owed[name], current):
+                self._settle(name)
 
     def refused(self, nonce: str, text: str) -> tuple[Item, ...]:
         """The peer refused an answer: what it has of those resources is uncertain now."""
