@@ -1,5 +1,6 @@
 """The image: Envoys are served what was published last, and the control plane takes them over."""
 
+import asyncio
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
@@ -278,6 +279,35 @@ async def test_a_store_that_cannot_be_written_stops_nothing(planes: Planes) -> N
         assert await saved(plane) is None
         broken = False
         await keeper.save()
+        assert await saved(plane) == {("default", ""): by_key(published(plane)["default", ""])}
+
+
+async def test_what_was_being_written_when_the_server_is_told_to_stop_is_written_at_the_end(
+    planes: Planes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """All pages that were to follow, too."""
+    monkeypatch.setattr(image, "_AT_ONCE", 2)
+    monkeypatch.setattr(image, "_PAUSE", 0.0)
+    async with planes() as plane:
+        await keep(plane)
+        asked = 0
+        second_page = asyncio.Event()
+
+        async def ask(question: Callable[[Store], None]) -> None:
+            nonlocal asked
+            asked += 1
+            if asked == 2:
+                second_page.set()
+                await asyncio.Event().wait()
+            await plane.writer.ask(question)
+
+        async with ImageKeeper(plane.hub, ask, plane.reflects) as keeper:
+            await apply(plane, spec("x", "2"), spec("y", "2"))
+            running = asyncio.create_task(keeper.run())
+            await second_page.wait()
+            running.cancel()
+            await asyncio.wait([running])
+            assert running.cancelled()
         assert await saved(plane) == {("default", ""): by_key(published(plane)["default", ""])}
 
 

@@ -105,7 +105,7 @@ class ImageKeeper:
             pause = max(_PAUSE, _REST * (time.monotonic() - began))
 
     async def save(self) -> None:
-        """Save what changed since the last time. What fails is tried again with what comes next."""
+        """Save what changed since the last time. What fails, or is cancelled, comes with the next time."""
         position = self._position()
         if not self._unsaved and position in (None, self._saved):
             return
@@ -114,11 +114,12 @@ class ImageKeeper:
             for page in _pages(unsaved, position):
                 await self._ask(functools.partial(_write, page))
         except StoreError as error:
-            self._unsaved = unsaved | self._unsaved
             (log.debug if self._failed else log.warning)("image not saved", error=str(error))
             self._failed = True
         else:
-            self._saved, self._failed = position, False
+            self._saved, self._failed, unsaved = position, False, {}
+        finally:
+            self._unsaved = unsaved | self._unsaved
 
     def _note(self, target: Target, changes: Iterable[Change]) -> None:
         if not target.held:
