@@ -3,6 +3,8 @@
 It is written behind what it is of: once a second (or less often, where that is much) what changed since.
 So it lags, and says up to which write it has everything. A server that starts uses it only if that was the
 last one, and if it would have made the same. An Envoy is never sent anything older than what was committed.
+What changes by itself (a retired build goes, last endpoints fade, slots are lent) makes no write: of that
+the image may be as much behind as there is time between two writes of it.
 """
 
 import asyncio
