@@ -336,4 +336,4 @@ def test_other_code_makes_another_image(monkeypatch: pytest.MonkeyPatch, tmp_pat
     monkeypatch.setattr(image, "_sources", lambda: [*sources, tmp_path / "new.py"])
     (tmp_path / "new.py").write_text("ROUTES = 'others'")
     assert maker([DEFAULT]) != before
-    assert {"scopes.py", "publisher.py", "resource.py"} <= {source.name for source in sources}
+    assert {"scopes.py", "publisher.py", "resource.py", "profile.py"} <= {source.name for source in sources}

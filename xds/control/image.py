@@ -38,7 +38,7 @@ _REST = 20
 _AT_ONCE = 1_000
 """Resources in a transaction: others that write wait for one, not for all."""
 
-_ROOMS = ("spec", "slots", "revisions", "translate", "catalog", "control")
+_ROOMS = ("spec", "slots", "revisions", "fleet", "translate", "catalog", "control")
 """Whose code makes resources."""
 
 log = structlog.get_logger(__name__)
