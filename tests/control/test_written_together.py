@@ -7,8 +7,10 @@ import pytest
 
 from tests.control.conftest import Planes
 from tests.control.test_lanes import apply, spec
+from xds.control import writer
 from xds.control.plane import ControlPlane
 from xds.control.standing import Outcome
+from xds.control.state import State
 from xds.control.terms import Terms
 from xds.errors import Conflict, StoreError
 from xds.store.records import Write
@@ -79,6 +81,58 @@ async def test_one_that_can_not_be_written_takes_nobody_along(
         assert [isinstance(outcome, StoreError) for outcome in outcomes] == [False, True, False]
         assert transactions == [["a"], ["c"]]
         assert [plane.deployments.get(name).revision.number for name in names] == [2, 1, 2]
+
+
+async def test_one_that_is_written_and_not_followed_takes_nobody_along(
+    planes: Planes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A bug's victim hears of it; whoever else is in the transaction is served."""
+    adopt = State.adopt
+
+    def fails(state: State, write: Write, now: float) -> set[str]:
+        if any(revision.deployment == "bad" for revision in write.revisions):
+            raise ValueError("a bug")
+        return adopt(state, write, now)
+
+    names = ("a", "bad", "c")
+    async with planes() as plane:
+        await apply(plane, *(spec(name, "2", 10) for name in names))
+        monkeypatch.setattr(State, "adopt", fails)
+        outcomes = await all_at_once(plane, names)
+        assert [isinstance(outcome, ValueError) for outcome in outcomes] == [False, True, False]
+        assert [plane.deployments.get(name).revision.number for name in names] == [2, 1, 2]
+
+
+async def test_nobody_is_told_of_success_by_whoever_failed_to_write_it(
+    planes: Planes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever it is that fails in the store."""
+    names = ("a", "b", "c")
+    async with planes() as plane:
+        await apply(plane, *(spec(name, "2", 10) for name in names))
+
+        def fails(_: SqliteStore, *__: Write) -> int:
+            raise ValueError("a bug")
+
+        monkeypatch.setattr(SqliteStore, "commit", fails)
+        outcomes = await all_at_once(plane, names)
+        assert all(isinstance(outcome, Exception) for outcome in outcomes)
+
+
+async def test_all_is_followed_before_anything_is_said_of_it(
+    planes: Planes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A log that can't be written keeps nobody from having what is durable."""
+    names = ("a", "b", "c")
+    async with planes() as plane:
+        await apply(plane, *(spec(name, "2", 10) for name in names))
+
+        def fails(_: Write) -> None:
+            raise OSError("nobody reads it")
+
+        monkeypatch.setattr(writer, "_log", fails)
+        await all_at_once(plane, names)
+        assert [plane.deployments.get(name).revision.number for name in names] == [2, 2, 2]
 
 
 async def test_of_two_who_saw_the_same_one_is_told_of_the_other(planes: Planes) -> None:

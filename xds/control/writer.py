@@ -27,6 +27,8 @@ from xds.spec.faults import Fault
 from xds.store.interface import Store
 from xds.store.records import Entry, Reply, Write
 
+_UNKNOWN = "it was to be written with others, and that failed: look whether it was"
+
 T = TypeVar("T")
 log = structlog.get_logger(__name__)
 
@@ -45,7 +47,8 @@ class _Waiting:
     write: Write
     turn: tuple[float, float]
     decided: float
-    error: StoreError | None = None
+    error: Exception | None = dataclasses.field(default_factory=lambda: RuntimeError(_UNKNOWN))
+    """None: it was made, and everybody sees it."""
 
 
 class Writer:
@@ -118,7 +121,14 @@ class Writer:
                 await self._commit([each])
             return
         for each in together:
-            self._adopt(each)
+            try:
+                self._adopt(each)
+            except Exception as error:  # noqa: BLE001 (who waits for it raises it; the others are durable, too)
+                each.error = error
+            else:
+                each.error = None
+        for each in together:
+            _log(each.write)
 
     def _adopt(self, made: _Waiting) -> None:
         """What is durable is seen."""
@@ -127,7 +137,6 @@ class Writer:
         self._publisher.touch(self._state.adopt(write, time.time()))
         self._publisher.touch_resources(given.gateway for given in write.resources)
         self._publisher.pulse.beat()
-        _log(write)
 
     async def answered(self, terms: Terms, digest: str) -> Answered | None:
         """What a request with this id was answered with before; None where it is new, or has no id.
