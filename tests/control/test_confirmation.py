@@ -38,6 +38,16 @@ def settle(plane: ControlPlane, *envoys: Envoy) -> None:
         envoy.settle()
 
 
+async def pushed(plane: ControlPlane, envoy: Envoy) -> None:
+    """Wait until the publisher has published all there is; let this one answer it."""
+
+    async def is_out() -> bool:
+        return not plane.publisher.pending
+
+    await eventually(is_out, "the push")
+    envoy.settle()
+
+
 async def test_a_change_is_confirmed_when_every_envoy_has_it(planes: Planes) -> None:
     """First nobody, then one, then both."""
     async with planes() as plane:
@@ -121,6 +131,23 @@ async def test_what_was_refused_before_and_gets_no_traffic_does_not_count(planes
         assert (await anext(following)).state is Confirmed.WAITING
         settle(plane, bad)
         assert (await last(following)).state is Confirmed.CONFIRMED
+
+
+async def test_it_does_not_count_however_soon_the_change_is_pushed(planes: Planes) -> None:
+    """Nor is a good change undone for it, whenever somebody begins to follow it."""
+    with_idle = spec("x", "2", 10).replace("versions: {", "versions: {b: {bento: 'x:bad', weight: 0}, ")
+    with_idle = with_idle.replace("endpoints: {", "endpoints: {'x:bad': ['10.0.0.3:80'], ")
+    async with planes() as plane:
+        publishing = asyncio.create_task(plane.publisher.run())
+        bad = Envoy(plane, lambda resource: resource.name == "x_bad")
+        await plane.deployments.apply_texts([("x.yaml", with_idle)], ME)
+        await pushed(plane, bad)
+        assert [rejection.name for _, rejection in bad.stream.rejections()] == ["x_bad"]
+        await plane.deployments.set_weights("x", {"a": 20}, ME)
+        await pushed(plane, bad)
+        told = await last(plane.confirm("x", timeout=LONG, rollback_on_reject=True))
+        assert (told.state, told.undone_by) == (Confirmed.CONFIRMED, None)
+        publishing.cancel()
 
 
 async def test_a_version_that_was_refused_before_and_gets_traffic_counts(planes: Planes) -> None:

@@ -131,12 +131,11 @@ class Confirmation:
         newest = self._state.ever(name)
         revision = newest if number in (0, newest.number) else await self._deployments.revision(name, number)
         push = self._publisher.push_of(name)
-        old = self._refused_before(revision) if push > self._publisher.pushes else {}
-        idle = _idle(revision)
+        old = self._publisher.refused_before.of_idle(revision)
 
         def refused(stream: Stream) -> Iterator[tuple[str, bool]]:
             for refusal in refusals(revision, stream, self._publisher.lanes):
-                is_old = refusal.key in old.get(stream, ()) and refusal.name in idle
+                is_old = (stream.node.id, *refusal.key) in old
                 if refusal.delays and refusal.is_current(stream) and not is_old:
                     yield refusal.text, refusal.its_own
 
@@ -209,10 +208,6 @@ class Confirmation:
         if looks.met_any and patience > ARRIVAL:
             async for progress in self._publisher.pulse.looks(looks.look, patience - ARRIVAL):
                 yield progress
-
-    def _refused_before(self, revision: Revision) -> dict[Stream, set[tuple[str, str, str]]]:
-        """What Envoys refuse already, before they hear of a revision."""
-        return {stream: set(_keys(stream)) for each in self._members(revision) for stream in each.refusing()}
 
     def _members(self, revision: Revision) -> list[Members]:
         """The Envoys that are to have a revision, by gateway."""
@@ -298,14 +293,3 @@ async def _undone(followed: _Followed, why: str) -> int | None:
 def _ids(members: Iterable[Members]) -> list[str]:
     """All of them."""
     return list(chain.from_iterable(each.ids_after(None) for each in members))
-
-
-def _keys(stream: Stream) -> Iterator[tuple[str, str, str]]:
-    for type_, rejection in stream.rejections():
-        yield type_, rejection.name, rejection.version
-
-
-def _idle(revision: Revision) -> frozenset[str]:
-    """The clusters of a revision that get no traffic."""
-    busy = revision.slots.shares()
-    return frozenset(revision.cluster_of(key) for key in revision.builds if key not in busy)

@@ -21,6 +21,7 @@ from xds.control.journeys import Journeys
 from xds.control.lanes import Lanes
 from xds.control.ledger import GIVEN
 from xds.control.pulse import Pulse
+from xds.control.refused_before import RefusedBefore
 from xds.control.resources import encoded
 from xds.control.state import State
 from xds.discovery.hub import Hub, Target
@@ -60,6 +61,7 @@ class Publisher:
         """Called before each deployment is translated; while all of them are, others may have to go first."""
         self.pulse = Pulse()
         self.journeys = Journeys()
+        self.refused_before = RefusedBefore(hub)
         hub.provide = self._provide
         hub.hears = self._hears
         hub.stirs = self.pulse.beat

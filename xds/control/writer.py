@@ -134,6 +134,7 @@ class Writer:
         """What is durable is seen."""
         write = made.write
         self._publisher.journeys.committed(_noted(write, made.turn, made.decided))
+        self._publisher.refused_before.committed(write.revisions)
         self._publisher.touch(self._state.adopt(write, time.time()))
         self._publisher.touch_resources(given.gateway for given in write.resources)
         self._publisher.pulse.beat()
