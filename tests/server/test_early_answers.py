@@ -17,11 +17,13 @@ from tests.support.admin_client import AdminClient
 from tests.support.delta import CLUSTER, DeltaClient
 from tests.support.ports import LOOPBACK, free_port
 from tests.support.waiting import wait_for
+from xds.errors import StoreError
 from xds.server import rest
 from xds.server.front import Front
 from xds.server.run import serve
 from xds.server.settings import Settings
 from xds.spec.gateway import Gateway, Listen
+from xds.store.image_rows import Page
 from xds.store.records import Memory, Write
 from xds.store.sqlite import SqliteStore
 
@@ -208,3 +210,25 @@ async def test_with_other_gateways_nobody_is_answered_before(server: Server, loa
     async with server.running():
         await server.ready()
     assert loads.order == ["loaded", "open", "open", "loaded"]
+
+
+@pytest.mark.parametrize("server", ["table"], indirect=True)
+@pytest.mark.parametrize("fails", ["image", "begin_image"])
+async def test_without_an_image_to_go_on_with_there_is_none_in_this_run(
+    server: Server, loads: Loads, monkeypatch: pytest.MonkeyPatch, fails: str
+) -> None:
+    """A damaged one keeps nobody from serving; nothing is added to what was never begun."""
+    written: list[Page] = []
+
+    def fail(_: SqliteStore, __: str) -> None:
+        raise StoreError("it is damaged")
+
+    loads.go()
+    loads.order.clear()
+    monkeypatch.setattr(SqliteStore, "image", lambda *_: None)
+    monkeypatch.setattr(SqliteStore, fails, fail)
+    monkeypatch.setattr(SqliteStore, "write_image", lambda _, page: written.append(page))
+    async with server.running():
+        await server.ready()
+        await server.apply(spec("z"))
+    assert (loads.order, written) == (["loaded", "open"], [])

@@ -14,11 +14,16 @@ T = TypeVar("T")
 
 
 class Opened:
-    """A store and its thread."""
+    """A store and its thread.
+
+    Attributes:
+        keeps_image: whether there is an image in it to go on with, or a new one was begun.
+    """
 
     def __init__(self, store: Store, thread: Executor) -> None:
         self.store = store
         self.thread = thread
+        self.keeps_image = False
 
     async def ask(self, question: Callable[[Store], T]) -> T:
         """Ask the store something, in its thread."""

@@ -53,9 +53,7 @@ async def serve_the_rest(
     entrance = admin_entrance(settings, tls)
     async with AsyncExitStack() as stack:
         plane = await _control_plane(settings, opened, front)
-        image = await stack.enter_async_context(ImageKeeper(plane.hub, opened.ask, plane.reflects))
-        plane.publisher.take_over(front.hub)
-        front.follow(plane.hub)  # at once: a stream that came in between would be forgotten
+        image = await _take_over(plane, opened, front, stack)
         keeper = await stack.enter_async_context(MetricKeeper(plane.telemetry, plane.writer.ask))
         specs = SpecsFolder(settings.specs, plane) if settings.specs else None
         sources = Sources(settings.endpoint_sources, plane.endpoints)
@@ -99,7 +97,7 @@ async def serve_the_rest(
             loaded.set()
             ready.write(addresses)
             log.info("serving", **addresses, tls=about.xds_tls, admin_access=entrance.access)
-            going_on = *_background(settings, plane, sources, specs, keeper), image.run(), *export
+            going_on = *_background(settings, plane, sources, specs, keeper, image), *export
             following = [tasks.create_task(each) for each in going_on]
             await stop.wait()
             log.info("stopping")
@@ -114,7 +112,12 @@ async def serve_the_rest(
 
 
 def _background(
-    settings: Settings, plane: ControlPlane, sources: Sources, specs: SpecsFolder | None, keeper: MetricKeeper
+    settings: Settings,
+    plane: ControlPlane,
+    sources: Sources,
+    specs: SpecsFolder | None,
+    keeper: MetricKeeper,
+    image: ImageKeeper | None,
 ) -> Iterator[Coroutine[None, None, None]]:
     """What goes on until the server stops."""
     yield plane.endpoints.run()
@@ -122,6 +125,8 @@ def _background(
     yield sources.follow()
     if specs is not None:
         yield specs.follow()
+    if image is not None:
+        yield image.run()
     yield HealthChecks(plane.health).run() if settings.health_checks else heed_envoys(plane.health)
 
 
@@ -167,6 +172,18 @@ async def _control_plane(settings: Settings, opened: Opened, front: Front) -> Co
         return plane
 
     return await asyncio.to_thread(made, memory)
+
+
+async def _take_over(
+    plane: ControlPlane, opened: Opened, front: Front, stack: AsyncExitStack
+) -> ImageKeeper | None:
+    """From here on the plane says what Envoys are to have, and an image of that is kept if one was begun."""
+    image = ImageKeeper(plane.hub, opened.ask, plane.reflects) if opened.keeps_image else None
+    if image is not None:
+        await stack.enter_async_context(image)
+    plane.publisher.take_over(front.hub)
+    front.follow(plane.hub)  # at once: a stream that came in between would be forgotten
+    return image
 
 
 def _at_once() -> None:

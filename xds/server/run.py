@@ -14,7 +14,7 @@ from typing import TypeAlias
 import structlog
 
 from xds.control.image import maker
-from xds.errors import CanaryError, SettingsError
+from xds.errors import CanaryError, SettingsError, StoreError
 from xds.server import exposure, logs
 from xds.server.front import Front
 from xds.server.opened import Opened, open_store
@@ -66,11 +66,19 @@ async def serve(settings: Settings) -> None:
 
 
 async def _open_early(front: Front, opened: Opened, made_by: str) -> None:
-    """Answer Envoys with what was published last, if that is what would be published now."""
-    image = await opened.ask(lambda store: store.image(made_by))
-    if image is None:
-        await opened.ask(lambda store: store.begin_image(made_by))
-    else:
+    """Answer Envoys with what was published last, if that is what would be published now.
+
+    Where the store can't say, or can't begin another image, they wait until all is loaded.
+    """
+    try:
+        image = await opened.ask(lambda store: store.image(made_by))
+        if image is None:
+            await opened.ask(lambda store: store.begin_image(made_by))
+    except StoreError as error:
+        log.warning("no image of what is published is kept: the next start is slower", error=str(error))
+        return
+    opened.keeps_image = True
+    if image is not None:
         await front.open_with(image)
 
 
