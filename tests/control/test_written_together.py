@@ -12,7 +12,7 @@ from xds.control.plane import ControlPlane
 from xds.control.standing import Outcome
 from xds.control.state import State
 from xds.control.terms import Terms
-from xds.errors import Conflict, StoreError
+from xds.errors import Conflict, NotFound, StoreError
 from xds.store.records import Write
 from xds.store.sqlite import SqliteStore
 
@@ -165,3 +165,21 @@ async def test_the_last_endpoint_does_not_go_while_users_come(planes: Planes) ->
         )
         outcomes = await asyncio.gather(*both, return_exceptions=True)
         assert [isinstance(outcome, BaseException) for outcome in outcomes] == [False, True]
+
+
+async def test_who_names_what_is_not_there_waits_for_nobody_else(planes: Planes) -> None:
+    """A change of endpoints that nothing can come of, beside a long one of another deployment."""
+    async with planes() as plane:
+        await apply(plane, spec("x", "2", 10), spec("y", "2", 10))
+        begun, ends = asyncio.Event(), asyncio.Event()
+
+        async def long() -> None:
+            begun.set()
+            await ends.wait()
+
+        other = asyncio.create_task(plane.writer.alone(long, lambda: frozenset({"y"})))
+        await begun.wait()
+        with pytest.raises(NotFound):
+            await asyncio.wait_for(plane.endpoints.drain("x@nobody", [], ME), 5)
+        ends.set()
+        await other

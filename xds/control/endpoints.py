@@ -263,11 +263,11 @@ class EndpointControl:
             await self._commit(noted, verb, [ref], _told(endpoints), terms, changed=changed)
             return self._outcome(ref, changed=changed)
 
-        def concerns() -> frozenset[str] | None:
+        def concerns() -> frozenset[str]:
             try:
                 ref = new_or_known(self._state, target)
             except (NotFound, InvalidInput):
-                return None
+                return concerning(terms, target, target.partition("@")[0])
             return concerning(terms, ref, *self._state.users_of(ref))
 
         return await self._writer.alone(change, concerns)
