@@ -139,7 +139,7 @@ def _pem(option: str, what: str, envvar: str | None = None) -> Callable[[FC], FC
     metavar="DURATION",
     default="50ms",
     callback=_seconds,
-    help="Changes within this time become one push.",
+    help="A change is pushed at once; those that follow within this time become one push.",
 )
 @click.option(
     "--otlp-endpoint",

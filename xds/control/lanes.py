@@ -141,9 +141,8 @@ class Lanes:
         suspects = proof.suspects(item.name, item.after.version)
         blind = not proof.has_proven(item.name)
         if blind and item.before is not None and len(suspects) == 1 and item.name not in trials:
-            self._blame(
-                stream, item.name, suspects, text
-            )  # it is alone in there: the Envoy keeps what it has
+            # It is alone in there: the Envoy keeps what it has.
+            self._blame(stream, item.name, suspects, text)
         elif suspects or item.name in trials:
             trials.setdefault(item.name, Trial()).refused(suspects, text, blind=blind)
         elif item.before is not None:

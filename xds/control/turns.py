@@ -3,7 +3,8 @@
 What is decided on must be in force until it is written. So changes that concern the same deployment, or
 build, come one after the other, in the order they were asked for; those that have nothing in common go on
 side by side, and are written together. A change that may concern anything has its turn alone, and
-nobody who asked later overtakes it.
+nobody who asked later overtakes it. Told apart are new weights, promotions and aborts, and what is done
+to endpoints by hand (set, add, remove, drain, undrain); everything else is alone.
 """
 
 import asyncio

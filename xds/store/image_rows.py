@@ -26,7 +26,7 @@ class Page:
 
     Attributes:
         resources: what is to be there; None: not any more.
-        position: the commit up to which the image has everything then; None: more pages follow.
+        position: the write up to which the image has everything then; None: more pages follow.
     """
 
     resources: Mapping[Key, Resource | None]

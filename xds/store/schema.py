@@ -3,8 +3,8 @@
 `brought` says which entry of the audit brought which revision (or set of resources). It is kept when
 revisions are pruned: what was in force at a snapshot stays known, and that it is gone can be said.
 
-`position` counts the commits. `image` has what was published of them, encoded; `image_of` says by what
-that was made, and up to which commit (none while it is being written).
+`position` counts the writes. `image` has what was published of them, encoded; `image_of` says by what
+that was made, and up to which write (none while it is being written).
 """
 
 MIGRATIONS = (
