@@ -9,6 +9,7 @@ import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 import grpc
 import pytest
@@ -17,9 +18,14 @@ from tests.support.admin_client import AdminClient
 from tests.support.delta import CLUSTER, DeltaClient
 from tests.support.ports import LOOPBACK, free_port
 from tests.support.waiting import wait_for
+from xds.control.plane import ControlPlane
+from xds.control.publisher import Publisher
+from xds.discovery.hub import Hub, Target
+from xds.discovery.stream import Stream
 from xds.errors import StoreError
 from xds.server import rest
 from xds.server.front import Front
+from xds.server.ready import ReadyFile
 from xds.server.run import serve
 from xds.server.settings import Settings
 from xds.spec.gateway import Gateway, Listen
@@ -73,7 +79,7 @@ class Server:
         """Serve until the block ends."""
         serving = asyncio.create_task(serve(self.settings))
         try:
-            await asyncio.to_thread(wait_for, self._listens, "the port is taken")
+            await asyncio.to_thread(wait_for, self.listens, "the port is taken")
             yield
             self._loads.go()
             await self.ready()
@@ -82,7 +88,8 @@ class Server:
             os.kill(os.getpid(), signal.SIGTERM)
             await serving
 
-    def _listens(self) -> bool:
+    def listens(self) -> bool:
+        """Whether it has its port."""
         with socket.socket() as probe:
             return probe.connect_ex(self.xds) == 0
 
@@ -232,3 +239,60 @@ async def test_without_an_image_to_go_on_with_there_is_none_in_this_run(
         await server.ready()
         await server.apply(spec("z"))
     assert (loads.order, written) == (["loaded", "open"], [])
+
+
+@pytest.mark.parametrize("server", ["table"], indirect=True)
+async def test_who_comes_while_all_is_made_is_not_made_for_in_the_loop(
+    server: Server, loads: Loads, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first of another age: it takes as long as it took for all the others."""
+    came, threads = threading.Event(), list[threading.Thread]()
+    opened, provide = Hub.open, Publisher._provide
+
+    @asynccontextmanager
+    async def old_envoy() -> AsyncIterator[None]:
+        async with DeltaClient(server.xds, envoy=(1, 35, 0)) as old:
+            await old.subscribe(CLUSTER)
+            assert await names(old) == {"x_1", "x_2", "y_1", "y_2"}
+            yield
+
+    def made(*args: Any) -> ControlPlane:
+        plane = ControlPlane(*args)
+        assert came.wait(20)
+        return plane
+
+    def watched_open(hub: Hub, *args: Any, **options: Any) -> Stream:
+        stream = opened(hub, *args, **options)
+        if hub.target_of(stream).profile:
+            came.set()
+        return stream
+
+    def watched_provide(publisher: Publisher, target: Target) -> None:
+        threads.append(threading.current_thread())
+        provide(publisher, target)
+
+    loads.go()
+    async with server.running(), old_envoy():
+        await server.ready()  # and the image has something for it
+    monkeypatch.setattr(rest, "ControlPlane", made)
+    monkeypatch.setattr(Hub, "open", watched_open)
+    monkeypatch.setattr(Publisher, "_provide", watched_provide)
+    async with server.running(), old_envoy():
+        await server.ready()
+    assert len(threads) == 1
+    assert threads[0] is not threading.main_thread()
+
+
+@pytest.mark.parametrize("server", ["table"], indirect=True)
+async def test_who_is_told_to_stop_while_it_loads_lets_nobody_in(
+    server: Server, loads: Loads, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It ends as soon as it can."""
+    monkeypatch.setattr(ReadyFile, "write", lambda *_: loads.order.append("ready"))
+    loads.order.clear()
+    serving = asyncio.create_task(serve(server.settings))
+    await asyncio.to_thread(wait_for, server.listens, "the port is taken")
+    os.kill(os.getpid(), signal.SIGTERM)
+    loads.go()
+    await serving
+    assert loads.order == ["open", "loaded"]

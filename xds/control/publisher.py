@@ -57,7 +57,7 @@ class Publisher:
         self._published: dict[str, int] = {}
         self.pushes = 0
         """How many there were; each catalog says with which it is up to date."""
-        self.gives_way: Callable[[], object] = lambda: None
+        self.gives_way: Callable[[], object] = at_once
         """Called before each deployment is translated; while all of them are, others may have to go first."""
         self.pulse = Pulse()
         self.journeys = Journeys()
@@ -200,6 +200,10 @@ class Publisher:
             self._retirements.pop(name, None)
         else:
             self._retirements[name] = due
+
+
+def at_once() -> None:
+    """Nobody else has to go first."""
 
 
 def _resources_of(gateway: str) -> str:

@@ -18,9 +18,9 @@ from xds.admin.about import About
 from xds.control.image import ImageKeeper
 from xds.control.keeping import MetricKeeper
 from xds.control.plane import ControlPlane
-from xds.control.publisher import Publisher
+from xds.control.publisher import Publisher, at_once
 from xds.control.state import State
-from xds.discovery.hub import Hub
+from xds.discovery.hub import Hub, Target
 from xds.errors import SettingsError
 from xds.server import load, metrics
 from xds.server.admin_listener import add_admin_services, admin_server
@@ -53,6 +53,8 @@ async def serve_the_rest(
     entrance = admin_entrance(settings, tls)
     async with AsyncExitStack() as stack:
         plane = await _control_plane(settings, opened, front)
+        if stop.is_set():
+            return
         image = await _take_over(plane, opened, front, stack)
         keeper = await stack.enter_async_context(MetricKeeper(plane.telemetry, plane.writer.ask))
         specs = SpecsFolder(settings.specs, plane) if settings.specs else None
@@ -158,20 +160,24 @@ async def _control_plane(settings: Settings, opened: Opened, front: Front) -> Co
     """The control plane over its store, with all that it publishes."""
     since = time.time() - settings.keep_builds
     memory = await opened.ask(lambda store: store.load(since))
-    connected = [target for target in front.hub.targets() if front.hub.streams_of(target)]
 
     def made(memory: Memory) -> ControlPlane:
         state = State(settings.gateways, memory, settings.keep_builds)
         hub = Hub((gateway.name for gateway in settings.gateways), time.monotonic)
         publisher = Publisher(state, hub, front.wakers.wake, settings.push_window)
         publisher.gives_way = front.give_way
-        plane = ControlPlane(state, opened.store, opened.thread, publisher)
-        for target in connected:
-            hub.prepare(target)
-        publisher.gives_way = _at_once
-        return plane
+        return ControlPlane(state, opened.store, opened.thread, publisher)
 
-    return await asyncio.to_thread(made, memory)
+    plane = await asyncio.to_thread(made, memory)
+    while lacking := _lacking(front.hub, plane.hub):
+        await asyncio.to_thread(plane.hub.prepare, lacking[0])
+    plane.publisher.gives_way = at_once  # from here on it is in the loop's own thread that it publishes
+    return plane
+
+
+def _lacking(early: Hub, hub: Hub) -> list[Target]:
+    """What Envoys are connected for and a hub has not made; more may come while it is made for these."""
+    return [target for target in early.targets() if early.streams_of(target) and target not in hub.targets()]
 
 
 async def _take_over(
@@ -184,10 +190,6 @@ async def _take_over(
     plane.publisher.take_over(front.hub)
     front.follow(plane.hub)  # at once: a stream that came in between would be forgotten
     return image
-
-
-def _at_once() -> None:
-    """From here on it is in the loop's own thread that something is published."""
 
 
 def _tune_garbage_collection() -> None:
