@@ -118,7 +118,7 @@ class Bench:
             config = self._bootstrap(server.address)
             del config["stats_config"], config["deferred_stat_options"]
             with self._envoy(server, config) as envoy:
-                self._add(OURS, "memory, with every statistic kb", self._memory(envoy))
+                self._add(OURS, "memory, with every statistic KB", self._memory(envoy))
         finally:
             server.stop()
 
@@ -135,7 +135,7 @@ class Bench:
             self._add(server.name, "start: server cpu_ms", (meter.cpu(server.pid) - cpu) * 1e3)
             self._add(server.name, "start: Envoy cpu_ms", meter.cpu(envoy.process.pid) * 1e3)
             self._add(server.name, "start: received bytes", envoy.stat(RECEIVED))
-            self._add(server.name, "memory kb", self._memory(envoy))
+            self._add(server.name, "memory KB", self._memory(envoy))
             with User(self._port, name_of(self._deployments - 1), "anybody") as user:
                 if user.version() is None:
                     self._results.note(f"{server.name}: live, but the last deployment does not answer")

@@ -9,13 +9,14 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from bench import chart, figures, table
-from bench.figures import Results
+from bench.figures import Figure, Results
 from bench.plan import WORKS
 from bench.programs import ROOT
 from bench.servers import CANNED, GO, OURS, USUAL
-from bench.summary import BUDGETS, Line, behind, lines
+from bench.summary import BUDGETS, PRE_BUILT, Line, behind, lines
 
 REFERENCE = Path(__file__).parent / "results" / "reference.json"
+ENVOYS = REFERENCE.with_suffix(".envoys.json")
 PAGE = ROOT / "docs" / "performance.md"
 
 INTRODUCTION = """# Performance
@@ -64,7 +65,9 @@ def write(source: Path) -> str:
     found, machine, command = figures.load(source)
     parts = [INTRODUCTION, f"Made by `{command}`{_resumed(found)} on:\n"]
     parts.append("\n".join(f"- {fact}: {value}" for fact, value in machine.items()) + "\n")
-    parts += ["## In short\n", _short(found), "## Budgets\n", _budgets(found)]
+    real = figures.load(ENVOYS)[0] if ENVOYS.exists() else Results()
+    parts += ["## In short\n", _short(found), "## Budgets\n", _budgets(found, real)]
+    parts += ["## The real Envoy\n", _real(real)] if real.figures else []
     parts += ["## Where we need more than go-control-plane\n", _behind(found), _client(found), METHOD]
     for letter, title in WORKS.items():
         rows = table.rows(found, letter)
@@ -94,10 +97,27 @@ def _line(found: Results, line: Line) -> list[str]:
     return row + (table.ratios(found, line.cpu) if line.cpu else ["-"] * len(table.PEERS))
 
 
-def _budgets(found: Results) -> str:
-    rows = [[budget.work, budget.promise, *budget.judge(found)] for budget in BUDGETS]
+def _budgets(found: Results, real: Results) -> str:
+    every = Results()
+    every.figures = found.figures | real.figures
+    rows = [[budget.work, budget.promise, *budget.judge(every)] for budget in BUDGETS]
     rows.append(["requests failed in 1,000 flips under load", "0", "0", "met (`tests/e2e/test_scale.py`)"])
     return _grid(["work", "budget", "measured", ""], rows)
+
+
+def _real(real: Results) -> str:
+    """What `bench.envoys` measured."""
+    rows = [
+        [table.called(figure), table.number(figure.median), *_beside(real, figure)]
+        for figure in real.of(OURS)
+    ]
+    said = f"{real.notes[0]}; `python -m bench.envoys --deployments 10000`, `scoped`."
+    return f"{said}\n\n" + _grid(["figure", OURS, PRE_BUILT, "ratio"], rows)
+
+
+def _beside(real: Results, figure: Figure) -> list[str]:
+    other = real.figures.get((*figure.cell, PRE_BUILT))
+    return [table.number(other.median) if other else "-", table.ratio(real.beside(figure, PRE_BUILT))]
 
 
 def _behind(found: Results) -> str:

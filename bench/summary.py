@@ -58,6 +58,10 @@ def behind(results: Results) -> list[Figure]:
     return [figure for _, figure in sorted(found, key=lambda each: each[0], reverse=True)]
 
 
+REAL, PRE_BUILT = "envoy", "pre-built bytes"
+"""The work and the peer of `bench.envoys`."""
+
+
 @dataclasses.dataclass(frozen=True)
 class Budget:
     """A promise of DESIGN.md.
@@ -147,10 +151,10 @@ BUDGETS = (
         "{:,.0f} ms",
     ),
     Budget(
-        "start from the store, D=10,000: first Envoy has all",
-        "within 1.5x of pre-built bytes (the floor's start)",
+        "start from the store, D=10,000: both start at once, until the real Envoy is live",
+        "within 1.5x of pre-built bytes",
         1.5,
-        _beside(Cell("d", 1, 10_000), "first Envoy has all ms", FLOOR),
+        _beside(Cell(REAL, 1, 10_000), "cold: both start, until live ms", PRE_BUILT),
     ),
     Budget(
         "10,000 Envoys reconnect, D=100: refused",
