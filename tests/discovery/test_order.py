@@ -154,6 +154,25 @@ def test_endpoints_do_not_overtake_the_newest_version_of_their_cluster() -> None
     assert [talk.hear(), talk.hear()] == [{"a": "2"}, {"a": "2"}]
 
 
+def test_endpoints_go_to_a_cluster_that_is_in_flight_though_it_changed_again() -> None:
+    """The Envoy acknowledges the one it was sent only when it has its endpoints."""
+    talk = Talk(cluster("a"), *(Resource(Type.ENDPOINT, name, "1") for name in "ab"))
+    talk.ask(Type.CLUSTER, "*")
+    talk.take()
+    talk.ask(Type.ENDPOINT, "a", "b")
+    talk.take()
+    talk.commit(Resource(Type.ENDPOINT, "b", "2"))
+    assert talk.hear() == {"b": "2"}
+    endpoints = talk.last
+    talk.commit(cluster("a", "2"), Resource(Type.ENDPOINT, "a", "2"))
+    assert talk.hear() == {"a": "2"}
+    talk.commit(cluster("a", "3"), Resource(Type.ENDPOINT, "a", "3"))
+    talk.ack(endpoints)
+    said = talk.hear()
+    assert talk.last is not None
+    assert (talk.last.type, said) == (Type.ENDPOINT, {"a": "3"})
+
+
 def test_endpoints_do_not_wait_for_a_cluster_that_the_peer_refuses() -> None:
     """It keeps the one it has, and needs the endpoints."""
     talk = Talk(cluster("a"), Resource(Type.ENDPOINT, "a", "1"))

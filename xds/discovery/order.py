@@ -167,10 +167,11 @@ class Order:
     def _is_to_come(self, cluster: str) -> bool:
         """Whether a newer version of a cluster is still to be sent.
 
-        Endpoints that came before it would be lost: an Envoy waits for them anew, and does not ask again.
+        Endpoints that came before it would be lost: an Envoy waits for them anew, and does not ask again. But
+        while an earlier version is in flight, they are what that one is waiting for.
         """
         clusters = self._watches.get(Type.CLUSTER)
-        if clusters is None or cluster not in clusters.owed:
+        if clusters is None or cluster not in clusters.owed or clusters.is_in_flight(cluster):
             return False
         newer = self._catalog.get(Type.CLUSTER, cluster)
         return newer is not None and not clusters.rejections.holds_back(cluster, newer)

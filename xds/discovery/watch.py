@@ -394,6 +394,10 @@ class Watch:
             return sent.before
         return self.owed[name] if name in self.owed else self._catalog.get(self.type, name)
 
+    def is_in_flight(self, name: str) -> bool:
+        """Whether the peer was sent this resource, or that it is gone, and did not answer yet."""
+        return name in self._sent
+
     def acknowledged(self, name: str) -> bool:
         """Whether the peer acknowledged some version of this resource."""
         sent = self._sent.get(name)
