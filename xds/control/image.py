@@ -12,9 +12,9 @@ import functools
 import hashlib
 import itertools
 import time
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Protocol, Self
+from typing import Self
 
 import structlog
 
@@ -27,7 +27,7 @@ from xds.errors import StoreError
 from xds.spec.gateway import Gateway
 from xds.spec.scoped import SCOPED
 from xds.store.image_rows import Key, Page, Whose
-from xds.store.interface import Store
+from xds.store.interface import Asks, Store
 
 _PAUSE = 1.0
 """Seconds in which changes are gathered into one write, at least."""
@@ -42,12 +42,6 @@ _ROOMS = ("spec", "slots", "revisions", "fleet", "translate", "catalog", "contro
 """Whose code makes resources."""
 
 log = structlog.get_logger(__name__)
-
-
-class Asks(Protocol):
-    """Runs something in the store's thread: `Writer.ask`."""
-
-    def __call__(self, question: Callable[[Store], None]) -> Awaitable[None]: ...  # noqa: D102
 
 
 def maker(gateways: Iterable[Gateway]) -> str:

@@ -6,13 +6,12 @@ minutes: what is in memory stays, and nobody has to wait.
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
-from typing import Protocol, Self
+from typing import Self
 
 import structlog
 
 from xds.errors import StoreError
-from xds.store.interface import Store
+from xds.store.interface import Asks
 from xds.telemetry.archive import Minute
 from xds.telemetry.series import DAY, MINUTE
 from xds.telemetry.telemetry import Telemetry
@@ -21,12 +20,6 @@ _AT_ONCE = 1_000
 """Minutes that are taken back before others have their turn: 3 ms of 0.9 s, where there are 300,000."""
 
 log = structlog.get_logger(__name__)
-
-
-class Asks(Protocol):
-    """Runs something in the store's thread: `Writer.ask`."""
-
-    def __call__(self, question: Callable[[Store], None]) -> Awaitable[None]: ...  # noqa: D102
 
 
 class MetricKeeper:

@@ -96,7 +96,7 @@ class Order:
         """Whether the stream may be sent this item now."""
         if not self._has_gates:
             return item.after is not None or item.asked or (type_, item.name) not in self._removed_at
-        if type_ == Type.SCOPED_ROUTE and self._watches[type_].is_new and not self._clusters_settled():
+        if self._waits_for_all_clusters(type_):
             return False
         if type_ in ROUTING:
             return item.after is None or _newly_asked(item) or self._clusters_known(item.after)
@@ -112,7 +112,7 @@ class Order:
             return None
         if batch.asked or not self._has_gates:
             return True
-        if type_ == Type.SCOPED_ROUTE and self._watches[type_].is_new and not self._clusters_settled():
+        if self._waits_for_all_clusters(type_):
             return False
         clusters = self._watches.get(Type.CLUSTER)
         if type_ == Type.ENDPOINT and clusters is not None and clusters.owed:
@@ -121,6 +121,9 @@ class Order:
             return True
         is_long_and_soon = clusters and clusters.in_flight and len(batch.resources) > FEW
         return False if is_long_and_soon and self._is_moving() else None
+
+    def _waits_for_all_clusters(self, type_: str) -> bool:
+        return type_ == Type.SCOPED_ROUTE and self._watches[type_].is_new and not self._clusters_settled()
 
     def _clusters_known(self, resource: Resource | Batch) -> bool:
         clusters = self._watches.get(Type.CLUSTER)

@@ -254,9 +254,8 @@ class Stream:
             items = watch.refused(request.nonce, request.error)
         now = self._clock()
         seconds = now - self._awaited_since.get(watch.type, now)
-        if not watch.in_flight:
-            self._awaited_since.pop(watch.type, None)
-            self._reported.discard(watch.type)
+        self._awaited_since.pop(watch.type, None)
+        self._reported.discard(watch.type)
         return Verdict(watch.type, items, request.error, seconds)
 
     def _retry_routes_of(self, type_: str, accepted: Iterable[Item]) -> None:

@@ -120,8 +120,7 @@ class Watch:
         named = self.subscription.names
         if not (known or named or self.owed):
             self.owed = dict.fromkeys(self._catalog.all(self.type))
-            limit = sys.maxsize if self.type in WHOLE_AT_FIRST else self._dialect.max_answer
-            self._batches.append((self._catalog.batches(self.type, None, limit), 0))
+            self._batches.append((self._catalog.batches(self.type, None, self._most(first=True)), 0))
             return
         for name in self._catalog.differing(self.type, known) - named:
             self.owed[name] = self._known(name, known)
@@ -191,7 +190,7 @@ class Watch:
     @property
     def is_open(self) -> bool:
         """Whether the peer may have something else than the catalog."""
-        return bool(self.owed or self.in_flight) or self._greeting_due
+        return self.restless or bool(self.in_flight)
 
     def next_answer(self, gates: Gates) -> Answer | None:
         """The next message to send, or None while there is nothing to say, or an answer is awaited."""
@@ -257,8 +256,7 @@ class Watch:
 
     def _take(self, gates: Gates) -> tuple[Item, ...]:
         """Items that may go now, up to the size of a message."""
-        whole = self._greeting_due and self.type in WHOLE_AT_FIRST
-        limit = sys.maxsize if whole else self._dialect.max_answer
+        limit = self._most(first=self._greeting_due)
         for names in self.rejections.batches(self.owed):
             taken = _message_full((item for item in self._due(names) if gates.may_go(self.type, item)), limit)
             for item in taken:
@@ -267,6 +265,10 @@ class Watch:
             if taken:
                 return taken
         return ()
+
+    def _most(self, *, first: bool) -> int:
+        """Bytes of resources in the first message to a peer that has nothing, or in a later one."""
+        return sys.maxsize if first and self.type in WHOLE_AT_FIRST else self._dialect.max_answer
 
     def _due(self, names: Iterable[str]) -> Iterator[Item]:
         for name in names:
@@ -309,7 +311,7 @@ class Watch:
         if answer is None:
             return ()
         self.rejections.accepted(item.name for item in answer.items)
-        if self._settling and not self.in_flight:
+        if self._settling:
             self._settled = self._settling
         self._greeting_due = self._guessing = False
         if self.owed:

@@ -4,7 +4,7 @@ Calls block and belong to one thread. All of them raise StoreError where the sto
 Listings are newest first; `before` is the number to go on below, None for the newest.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import Protocol
 
 from xds.catalog.resource import Resource
@@ -91,3 +91,9 @@ class Store(Protocol):
 
     def save_minutes(self, minutes: Iterable[Minute], now: float) -> None:
         """Keep what versions did, in place of what was known of the same minutes; a day of it."""
+
+
+class Asks(Protocol):
+    """Runs something in the store's thread."""
+
+    def __call__(self, question: Callable[[Store], None]) -> Awaitable[None]: ...  # noqa: D102
